@@ -1,0 +1,1 @@
+"""Sequential recommendation from raw interactions to promoted models."""

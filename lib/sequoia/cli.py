@@ -1,0 +1,137 @@
+"""The console command: `sequoia <stage> [--config FILE] [section.key=value ...]`.
+
+The same parser serves `jobs/<stage>.py` under spark-submit and as a Databricks task.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+
+import click
+
+from sequoia.config import Config, load_config
+from sequoia.errors import UserError
+from sequoia.stages import ROAD
+
+CONFIG = click.option("--config", default="base.yaml", show_default=True, help="YAML file, or a name shipped in conf/.")
+OVERRIDES = click.argument("overrides", nargs=-1, metavar="[section.key=value]...")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def cli() -> None:
+    """Sequential recommendation from raw interactions to promoted models."""
+
+
+def stage_command(name: str) -> click.Command:
+    """Return the command of one stage."""
+
+    @click.command(name, help=ROAD[name])
+    @CONFIG
+    @OVERRIDES
+    def command(config: str, overrides: tuple[str, ...]) -> None:
+        run_stages([name], load_config(config, overrides))
+
+    return command
+
+
+@cli.command("run", help="Run all stages in order and show the summary.")
+@CONFIG
+@OVERRIDES
+def run_command(config: str, overrides: tuple[str, ...]) -> None:
+    run_stages(list(ROAD), load_config(config, overrides))
+
+
+@cli.command("demo", help="Run the whole road on generated reviews, or on the files of a folder.")
+@click.option("--raw", default=None, help="Folder with raw files; without it a small corpus is generated.")
+@click.option("--category", default=None, help="Category whose files are read, such as Magazine_Subscriptions.")
+@click.option("--workspace", default=None, help="Folder for everything the run writes.")
+@click.option("--launcher", default=None, type=click.Choice(["horovod", "torchrun", "single"]))
+@CONFIG
+@OVERRIDES
+def demo_command(
+    raw: str | None,
+    category: str | None,
+    workspace: str | None,
+    launcher: str | None,
+    config: str,
+    overrides: tuple[str, ...],
+) -> None:
+    given = {"ingest.raw": raw, "ingest.category": category, "training.launcher": launcher}
+    given["workspace"] = workspace or (f".workspace/{category or 'raw'}" if raw else None)
+    chosen = [f"{key}={value}" for key, value in given.items() if value]
+    run_stages(list(ROAD), load_config(config, [*chosen, *overrides]))
+
+
+@cli.command("rollback", help="Move the alias back to the version it named before the last promotion.")
+@CONFIG
+@OVERRIDES
+def rollback_command(config: str, overrides: tuple[str, ...]) -> None:
+    from sequoia.promote.rollback import roll_back
+    from sequoia.stage import Context
+
+    click.echo(roll_back(Context(load_config(config, overrides))))
+
+
+@cli.command("doctor", help="Say which parts of the environment work together, and what to do about the others.")
+def doctor_command() -> None:
+    from sequoia.doctor import diagnose, render
+
+    checks = diagnose()
+    click.echo(render(checks))
+    if any(check.needed and not check.ok for check in checks):
+        sys.exit(2)
+
+
+def run_stages(names: list[str], config: Config) -> None:
+    """Run stages in one Spark session; the last one's summary goes to standard output."""
+    from sequoia.stage import Context
+    from sequoia.stages import run_named
+
+    context = Context(config)
+    for name in names:
+        run_named(name, context)
+    if len(names) > 1:
+        from sequoia.report.terminal import show_summary
+
+        show_summary(context)
+
+
+def guarded(command: Callable[[], object]) -> int:
+    """Run a command; a user's mistake becomes one sentence on standard error and exit code 2."""
+    try:
+        command()
+    except UserError as error:
+        return _refuse(str(error))
+    except Exception as error:
+        sentence = sentence_from_executor(str(error))
+        if sentence is None:
+            raise
+        return _refuse(sentence)
+    return 0
+
+
+def sentence_from_executor(message: str) -> str | None:
+    """Find the sentence of a UserError that was raised in a Spark task, where it arrives inside a stack trace."""
+    found = re.search(r"sequoia\.errors\.UserError: (.+)", message)
+    return found.group(1).strip() if found else None
+
+
+def _refuse(sentence: str) -> int:
+    print(f"sequoia: {sentence}", file=sys.stderr)
+    return 2
+
+
+for _name in ROAD:
+    cli.add_command(stage_command(_name))
+
+
+def main() -> None:
+    """Run the console command."""
+    sys.exit(guarded(lambda: cli(standalone_mode=True, prog_name="sequoia")))
+
+
+def job(name: str) -> None:
+    """Run one stage as a script: the entry point of jobs/<stage>.py."""
+    sys.exit(guarded(lambda: stage_command(name)(standalone_mode=True, prog_name=f"jobs/{name}.py")))

@@ -1,0 +1,14 @@
+"""Settings of the evaluate stage."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from sequoia.settings import Settings
+
+
+class EvaluateSettings(Settings):
+    """How ranks become metrics and intervals."""
+
+    bootstrap_samples: int = Field(ge=100)
+    confidence: float = Field(gt=0.5, lt=1)

@@ -1,0 +1,11 @@
+"""What every settings class shares: frozen, strict about keys, no defaults (values live in conf/base.yaml)."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Settings(BaseModel):
+    """Base of all settings: immutable, unknown keys refused, numbers and texts not mixed up."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)

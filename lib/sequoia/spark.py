@@ -1,0 +1,70 @@
+"""The Spark session: made here for a local run, taken as it is under spark-submit and on Databricks."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from pyspark import SparkConf
+from pyspark.sql import SparkSession
+
+from sequoia.config import SparkSettings
+from sequoia.errors import UserError
+
+DELTA = {
+    "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+    "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+}
+
+LOCAL = {
+    "spark.ui.enabled": "false",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    # Fifty tasks to read a log of a few files is Delta's default, meant for clusters.
+    "spark.databricks.delta.snapshotPartitions": "2",
+}
+
+ALWAYS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.parquet.compression.codec": "zstd",
+    # Dynamic overwrite would turn "replace the table" into "replace the partitions seen".
+    "spark.sql.sources.partitionOverwriteMode": "static",
+}
+
+
+def spark_session(settings: SparkSettings) -> SparkSession:
+    """Return the active session, or start one with Delta.
+
+    Settings of a launcher (spark-submit, Databricks) win over ours. Raises UserError when Delta's jars are missing.
+    """
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    session = SparkSession.getActiveSession() or _start(settings)
+    for key, value in ALWAYS.items():
+        session.conf.set(key, value)
+    return session
+
+
+def _start(settings: SparkSettings) -> SparkSession:
+    launched = SparkConf()
+    local = {
+        "spark.master": settings.master,
+        "spark.driver.memory": settings.driver_memory,
+        "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
+        "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
+    }
+    builder = SparkSession.builder.appName("sequoia")
+    for key, value in {**LOCAL, **local, **DELTA, **settings.conf}.items():
+        if value and not launched.contains(key):
+            builder = builder.config(key, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    _check_delta(session)
+    return session
+
+
+def _check_delta(session: SparkSession) -> None:
+    try:
+        session._jvm.java.lang.Class.forName(DELTA["spark.sql.catalog.spark_catalog"])  # type: ignore[union-attr]
+    except Exception as error:
+        raise UserError("Spark finds no Delta jars: run `make setup`, or submit with --packages delta-spark") from error

@@ -1,0 +1,77 @@
+"""A pinned table version as a list of files with row counts: what Petastorm may read and MLflow records.
+
+A Delta folder also holds files that are no longer part of the table, and deletion vectors or column mapping make
+plain Parquet readers see rows or names that are not there. So the list comes from the log, both are refused, and
+the rows of the files must add up to the rows Delta itself counts.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from urllib.parse import unquote, urlparse
+
+import pyarrow.parquet as pq
+
+from sequoia.errors import UserError
+from sequoia.tables.store import Tables
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """One Parquet file of a snapshot; `path` is absolute."""
+
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A table at one version: files in the order of their paths."""
+
+    table: str
+    version: int
+    files: tuple[DataFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of the version and the file list."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def take_snapshot(tables: Tables, table: str) -> Snapshot:
+    """Pin the newest version of a table and list its files with their row counts.
+
+    Raises UserError for deletion vectors, column mapping, or files that hold more or fewer rows than the table.
+    The driver holds one entry per file, as any Delta query does.
+    """
+    frame = tables.read(table)
+    version = tables.reads[table]
+    _refuse_unsafe(tables.properties(table), tables.identifier(table))
+    paths = sorted(unquote(urlparse(uri).path) for uri in frame.inputFiles())
+    found = tuple(DataFile(path=path, rows=pq.read_metadata(path).num_rows) for path in paths)
+    pinned = Snapshot(table=table, version=version, files=found)
+    counted = frame.count()
+    if pinned.rows != counted:
+        raise UserError(
+            f"{tables.identifier(table)} version {version} has {counted} rows but its files hold {pinned.rows}: "
+            "it has deletion vectors; run REORG TABLE ... APPLY (PURGE) and try again"
+        )
+    return pinned
+
+
+def _refuse_unsafe(properties: dict[str, str], identifier: str) -> None:
+    if properties.get("delta.enableDeletionVectors", "false") == "true":
+        raise UserError(
+            f"{identifier} allows deletion vectors, which Petastorm cannot see: set "
+            "delta.enableDeletionVectors = false, run REORG TABLE ... APPLY (PURGE) and try again"
+        )
+    mode = properties.get("delta.columnMapping.mode", "none")
+    if mode != "none":
+        raise UserError(f"{identifier} has column mapping mode {mode}: rewrite it with mode none and try again")

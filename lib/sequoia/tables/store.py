@@ -1,0 +1,109 @@
+"""Delta tables by name: created from their contract, read at a version, replaced in one commit.
+
+A table lives in a catalog schema (`main.sequoia.interactions`) or in a folder of the workspace
+(`<workspace>/warehouse/interactions`); the code that uses it cannot tell the difference.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import StructType
+
+from sequoia.errors import UserError
+from sequoia.tables.contracts import contract
+
+
+class Tables:
+    """The tables of one warehouse, with a note of every version read and written (for lineage)."""
+
+    def __init__(self, spark: SparkSession, *, namespace: str | None, folder: Path, run_id: str) -> None:
+        self.spark = spark
+        self.run_id = run_id
+        self.reads: dict[str, int] = {}
+        self.writes: dict[str, int] = {}
+        self._namespace = namespace
+        self._folder = folder
+
+    def identifier(self, table: str) -> str:
+        """Return the name SQL knows the table by."""
+        return f"{self._namespace}.{table}" if self._namespace else f"delta.`{self._folder / table}`"
+
+    def exists(self, table: str) -> bool:
+        """Say whether the table has been written."""
+        if self._namespace:
+            return self.spark.catalog.tableExists(self.identifier(table))
+        return (self._folder / table / "_delta_log").is_dir()
+
+    def version(self, table: str) -> int:
+        """Return the newest version."""
+        history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1")
+        return int(history.select("version").first()["version"])  # type: ignore[index]
+
+    def schema(self, table: str) -> StructType:
+        """Return the contract's columns as a Spark schema."""
+        return self.spark.createDataFrame([], contract(table).columns).schema
+
+    def read(self, table: str, *, version: int | None = None, written_by: str = "the stage before") -> DataFrame:
+        """Read a table at a version (newest by default) and note the version for lineage.
+
+        Raises UserError when it was never written or follows an older contract.
+        """
+        if not self.exists(table):
+            raise UserError(f"table {self.identifier(table)} does not exist: run {written_by} first")
+        self._check_contract(table)
+        pinned = self.version(table) if version is None else version
+        self.reads[table] = pinned
+        return self.spark.sql(f"SELECT * FROM {self.identifier(table)} VERSION AS OF {pinned}")
+
+    def ensure(self, table: str) -> None:
+        """Create the table and any constraint it lacks; refuse one of another contract."""
+        terms = contract(table)
+        if not self.exists(table):
+            self.spark.sql(terms.create.replace("${table}", self.identifier(table)))
+        self._check_contract(table)
+        present = {key.removeprefix("delta.constraints.") for key in self.properties(table)}
+        for name, alter in terms.constraints.items():
+            if name.lower() not in {key.lower() for key in present}:
+                self.spark.sql(alter.replace("${table}", self.identifier(table)))
+
+    def overwrite(self, table: str, rows: DataFrame, *, where: str | None = None) -> int:
+        """Replace the table, or the rows that match `where`, in one commit; return the new version."""
+        return self._write(table, rows, "overwrite", {"replaceWhere": where} if where else {})
+
+    def append(self, table: str, rows: DataFrame) -> int:
+        """Add rows in one commit; return the new version."""
+        return self._write(table, rows, "append", {})
+
+    def _write(self, table: str, rows: DataFrame, mode: str, options: dict[str, str]) -> int:
+        self.ensure(table)
+        columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in self.schema(table)]
+        writer = rows.select(*columns).write.format("delta").mode(mode)
+        writer = writer.option("userMetadata", json.dumps({"run_id": self.run_id})).options(**options)
+        if partitions := contract(table).partitions:
+            writer = writer.partitionBy(*partitions)
+        if self._namespace:
+            writer.saveAsTable(self.identifier(table))
+        else:
+            writer.save(str(self._folder / table))
+        self.writes[table] = self.version(table)
+        return self.writes[table]
+
+    def properties(self, table: str) -> dict[str, str]:
+        """Return the table's properties."""
+        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()  # a handful of settings
+        return {row["key"]: row["value"] for row in rows}
+
+    def _check_contract(self, table: str) -> None:
+        wanted = contract(table).version
+        found = self.properties(table).get("sequoia.schemaVersion", "none")
+        columns = self.spark.sql(f"SELECT * FROM {self.identifier(table)} LIMIT 0").dtypes
+        expected = [(field.name, field.dataType.simpleString()) for field in self.schema(table)]
+        if found != str(wanted) or columns != expected:
+            raise UserError(
+                f"table {self.identifier(table)} has schema version {found}, this sequoia writes version {wanted}: "
+                "move the table away (or choose another workspace) and run the stages again"
+            )

@@ -1,0 +1,15 @@
+-- Where each model puts the true next item of each user, among all items and among the stored candidates.
+CREATE TABLE IF NOT EXISTS ${table} (
+  model              STRING NOT NULL COMMENT 'model name, or champion',
+  split              STRING NOT NULL COMMENT 'valid or test',
+  user_id            BIGINT NOT NULL COMMENT 'dense user id (user_index.id)',
+  target             INT NOT NULL COMMENT 'vocabulary row of the true next item',
+  rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen; ties count against the model',
+  uniform_rank       BIGINT COMMENT 'from 1 among target and uniform candidates (sampled)',
+  popularity_rank    BIGINT COMMENT 'from 1 among target and popularity candidates (sampled)',
+  recommended        ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the top items, best first, for coverage'
+) USING DELTA
+PARTITIONED BY (model, split)
+COMMENT 'Ranks of the true next items'
+TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+ALTER TABLE ${table} ADD CONSTRAINT rank_from_one CHECK (rank >= 1);

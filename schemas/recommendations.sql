@@ -1,0 +1,15 @@
+-- Top items of every user from one model version.
+CREATE TABLE IF NOT EXISTS ${table} (
+  user              STRING NOT NULL COMMENT 'raw user id',
+  items             ARRAY<STRING> NOT NULL COMMENT 'raw item ids, best first, none the user has seen',
+  scores            ARRAY<FLOAT> NOT NULL COMMENT 'scores of the model, descending',
+  basis             STRING NOT NULL COMMENT 'sequence: from the history of the user; popular: no known item in the history',
+  registered_model  STRING NOT NULL COMMENT 'name in the registry',
+  version           STRING NOT NULL COMMENT 'version the alias named when scoring began',
+  interactions_version BIGINT NOT NULL COMMENT 'version of the interactions table the histories came from',
+  run_id            STRING NOT NULL COMMENT 'run that wrote the row'
+) USING DELTA
+COMMENT 'Top items of every user with their origin'
+TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+ALTER TABLE ${table} ADD CONSTRAINT one_score_per_item CHECK (size(items) = size(scores));
+ALTER TABLE ${table} ADD CONSTRAINT known_basis CHECK (basis IN ('sequence', 'popular'));

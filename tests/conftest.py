@@ -1,0 +1,43 @@
+"""Fixtures of all tests: one Spark session, a fresh workspace per test, and the real data where it is present."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from sequoia.config import load_config
+from sequoia.spark import spark_session
+from sequoia.stage import Context
+
+DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    """Start the one Spark session of the test run."""
+    settings = load_config(overrides=["spark.master=local[2]", "spark.driver_memory=3g"]).spark
+    session = spark_session(settings)
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def make_context(spark: SparkSession, tmp_path: Path) -> Callable[..., Context]:
+    """Return a function that makes a context in the test's own workspace from overrides."""
+
+    def make(*overrides: str) -> Context:
+        return Context(load_config(overrides=[f"workspace={tmp_path / 'workspace'}", *overrides]))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of real data, or skip: it has no licence to be redistributed with the project."""
+    if not DATA.is_dir():
+        pytest.skip(f"real data not found: set SEQUOIA_TEST_DATA to a folder with amazon2018/ (looked at {DATA})")
+    return DATA
