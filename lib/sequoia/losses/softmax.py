@@ -1,0 +1,90 @@
+"""Cross-entropy over the item vocabulary, on all items or on a shared sample of them.
+
+The full loss never holds more than chunk x V logits and works out its gradients while they are there, in one
+reused buffer: all logits at once would cost more time in page faults than in arithmetic.
+
+Shape letters: N targets, D width, V vocabulary rows, S negatives, C targets in one chunk.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+NUM_RESERVED_ROWS = 2
+
+
+class _FullSoftmax(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, states_ND: Tensor, targets_N: Tensor, vectors_VD: Tensor, chunk: int, dtype: torch.dtype
+    ) -> Tensor:
+        states, vectors = states_ND.to(dtype), vectors_VD.to(dtype)
+        buffer_CV = states.new_empty(min(chunk, len(states)), len(vectors))
+        states_gradient, vectors_gradient = torch.zeros_like(states_ND), torch.zeros_like(vectors_VD)
+        loss = states_ND.new_zeros(())
+        for start in range(0, len(states), chunk):
+            part = slice(start, start + chunk)
+            logits_CV = torch.mm(states[part], vectors.T, out=buffer_CV[: len(states[part])])
+            loss += _loss_then_gradient(logits_CV, targets_N[part])
+            states_gradient[part] = logits_CV @ vectors
+            vectors_gradient += logits_CV.T @ states[part]
+        ctx.save_for_backward(states_gradient, vectors_gradient)
+        return loss
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, loss_gradient: Tensor) -> tuple[Tensor | None, ...]:
+        states_gradient, vectors_gradient = ctx.saved_tensors
+        return states_gradient * loss_gradient, None, vectors_gradient * loss_gradient, None, None
+
+
+def _loss_then_gradient(logits_CV: Tensor, targets_C: Tensor) -> Tensor:
+    """Return the summed loss and overwrite the logits with its gradient."""
+    logits_CV[:, :NUM_RESERVED_ROWS] = -torch.inf
+    target_logits = logits_CV.gather(1, targets_C[:, None]).float()
+    largest, where_largest = logits_CV.max(dim=1, keepdim=True)
+    torch.softmax(logits_CV, dim=1, out=logits_CV)
+    # The largest probability is at least 1 / V, so its logarithm is safe where that of the target's is not.
+    log_normaliser = largest.float() - logits_CV.gather(1, where_largest).float().log()
+    logits_CV.scatter_add_(1, targets_C[:, None], logits_CV.new_full((len(targets_C), 1), -1.0))
+    return (log_normaliser - target_logits).sum()
+
+
+def full_softmax(
+    states_ND: Tensor,
+    targets_N: Tensor,
+    item_vectors_VD: Tensor,
+    chunk: int,
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Return the cross-entropy summed over targets (int64 rows >= 2) against all items, scalar float32.
+
+    dtype is the type of the products and of the logits; sums over chunks and the result stay float32.
+    """
+    loss: Tensor = _FullSoftmax.apply(states_ND, targets_N, item_vectors_VD, chunk, dtype)  # type: ignore[no-untyped-call]
+    return loss
+
+
+def sampled_softmax(
+    states_ND: Tensor,
+    targets_N: Tensor,
+    item_vectors_VD: Tensor,
+    negatives_S: Tensor,
+    log_expected_count_V: Tensor,
+) -> Tensor:
+    """Return the cross-entropy summed over targets against the target and shared negatives, scalar.
+
+    A negative stands for 1 / (its expected count in the sample) items, so its logit is lowered by the logarithm
+    of that count (logQ, Bengio and Senecal 2008); the target is always there and keeps its logit. Negatives equal
+    to the target are left out, which makes the estimate of the softmax's denominator unbiased.
+    """
+    target_logits_N1 = (states_ND * item_vectors_VD[targets_N]).sum(dim=1, keepdim=True)
+    negative_logits_NS = states_ND @ item_vectors_VD[negatives_S].T - log_expected_count_V[negatives_S]
+    accidental_NS = targets_N[:, None] == negatives_S
+    negative_logits_NS = negative_logits_NS.masked_fill(accidental_NS, -torch.inf)
+    log_normaliser_N = torch.cat([target_logits_N1, negative_logits_NS], dim=1).logsumexp(dim=1)
+    return (log_normaliser_N - target_logits_N1[:, 0]).sum()
