@@ -1,0 +1,40 @@
+# Everything a user or CI runs. Each target sets the project up first where needed; `make help` lists them.
+SHELL := /bin/bash
+VENV := $(CURDIR)/.venv
+READY := $(VENV)/.sequoia/ready-$(or $(LAUNCHER),horovod)
+SETUP := requirements.txt setup.py pyproject.toml $(wildcard conf/setup/*.py conf/setup/*.sh conf/setup/*.txt) conf/setup/cxx-gnu20
+
+# spark-submit and horovodrun start the Python that they find first. The set-up itself keeps the user's PATH.
+RUN := PATH="$(VENV)/bin:$$PATH"
+export LAUNCHER
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint types clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 8
+
+setup: $(READY) ## make .venv: packages, Delta's jars, Horovod (LAUNCHER=torchrun or single: without Horovod)
+	@echo "setup: up to date"
+
+$(READY): $(SETUP)
+	@bash conf/setup/setup.sh
+
+demo: $(READY) ## run the whole road: generated reviews, or RAW=<folder> CATEGORY=<name>; WORKSPACE=, LAUNCHER=, CONFIG=
+	@$(RUN) sequoia demo $(if $(RAW),--raw "$(RAW)") $(if $(CATEGORY),--category "$(CATEGORY)") \
+		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(LAUNCHER),--launcher "$(LAUNCHER)") \
+		$(if $(CONFIG),--config "$(CONFIG)")
+
+test: $(READY) ## all tests, or TESTS=<files or pytest options>
+	@$(RUN) python -m pytest $(TESTS)
+
+lint: $(READY) ## ruff: rules and format
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+
+types: $(READY) ## mypy, strict
+	@$(RUN) mypy
+
+clean: ## remove build outputs and the tools' caches; .venv and .workspace stay
+	rm -rf build dist lib/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log
+	find . -path ./.venv -prune -o -path ./.workspace -prune -o -name __pycache__ -type d -exec rm -rf {} +

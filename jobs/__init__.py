@@ -1,0 +1,1 @@
+"""Each stage as a script: spark-submit, a Databricks task or plain Python runs the file."""
