@@ -7,42 +7,13 @@ the rows of the files must add up to the rows Delta itself counts.
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import asdict, dataclass
 from urllib.parse import unquote, urlparse
 
 import pyarrow.parquet as pq
 
 from sequoia.errors import UserError
+from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.tables.store import Tables
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataFile:
-    """One Parquet file of a snapshot; `path` is absolute."""
-
-    path: str
-    rows: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Snapshot:
-    """A table at one version: files in the order of their paths."""
-
-    table: str
-    version: int
-    files: tuple[DataFile, ...]
-
-    @property
-    def rows(self) -> int:
-        """Return the number of rows."""
-        return sum(file.rows for file in self.files)
-
-    @property
-    def fingerprint(self) -> str:
-        """Return a hash of the version and the file list."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
 
 def take_snapshot(tables: Tables, table: str) -> Snapshot:

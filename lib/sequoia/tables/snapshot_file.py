@@ -1,0 +1,45 @@
+"""The plain value objects of a snapshot, free of Spark so that training processes can use them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """One Parquet file of a snapshot; `path` is absolute."""
+
+    path: str
+    rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A table at one version: files in the order of their paths."""
+
+    table: str
+    version: int
+    files: tuple[DataFile, ...]
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return sum(file.rows for file in self.files)
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of the version and the file list."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @staticmethod
+    def from_json(values: dict[str, Any]) -> Snapshot:
+        """Rebuild from plain values."""
+        files = tuple(DataFile(**file) for file in values["files"])
+        return Snapshot(table=values["table"], version=values["version"], files=files)

@@ -1,0 +1,55 @@
+"""Fit the counting model from counted pairs: `python -m sequoia.training.counting_worker SPEC single`."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import scipy.sparse as sp
+
+from sequoia.models.counting import CountingScorer
+from sequoia.models.counting_settings import CountingSettings
+from sequoia.models.counting_tuning import tune
+from sequoia.tables.snapshot_file import Snapshot
+from sequoia.training.held_out_users import read_held_out, read_items
+from sequoia.training.spec import TrainingSpec
+
+
+def fit(spec: TrainingSpec) -> None:
+    """Tune on the validation users and write the model folder."""
+    started = time.perf_counter()
+    settings = CountingSettings.model_validate(spec.model)
+    items = read_items(spec.folder)
+    events_V = np.concatenate([[0, 0], items.events])
+    users = read_held_out(spec.validation, items)
+    pairs = read_pairs(spec.snapshot, items.num_rows)
+    parameters, votes, value = tune(pairs, events_V, users.histories, users.targets, settings)
+    seconds = time.perf_counter() - started
+    note = {"epoch": 0, "loss": 0.0, "valid": {"ndcg@10": value}, "seconds": seconds, "targets": 0}
+    extra = {"history": [note], "best_epoch": 0}
+    CountingScorer(votes, events_V, parameters).save(spec.folder, extra=extra)
+    print(f"    counting: valid ndcg@10 {value:.4f} with {parameters}, {seconds:.1f} s", flush=True)
+
+
+def read_pairs(snapshot: Snapshot, num_rows: int) -> dict[int, sp.csr_array]:
+    """Read the cooccurrences table's files into one (V, V) matrix per distance."""
+    tables = [pq.read_table(file.path) for file in snapshot.files]
+    item, following, distance, pairs = (
+        np.concatenate([table[name].to_numpy() for table in tables])
+        for name in ("item", "next_item", "distance", "pairs")
+    )
+    shape = (num_rows, num_rows)
+    return {
+        int(steps): sp.csr_array(
+            (pairs[distance == steps].astype(np.float64), (item[distance == steps], following[distance == steps])),
+            shape=shape,
+        )
+        for steps in np.unique(distance)
+    }
+
+
+if __name__ == "__main__":
+    fit(TrainingSpec.read(Path(sys.argv[1])))

@@ -1,0 +1,37 @@
+"""The MLflow run of one training: opened with its settings and data, closed with how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sequoia.stage import Context
+from sequoia.tables.snapshot_file import Snapshot
+from sequoia.tracking.connection import connect
+from sequoia.tracking.runs import Run, start_run
+
+
+@contextmanager
+def training_run(
+    context: Context, kind: str, model: dict[str, Any], fingerprint: str, pinned: Snapshot
+) -> Iterator[Run]:
+    """Open a run tagged with the table version it trains on; it ends as FAILED when training raises."""
+    tags = {
+        "sequoia.run_id": context.run_id,
+        "sequoia.model": kind,
+        "sequoia.fingerprint": fingerprint,
+        "sequoia.training_table": context.tables.identifier(pinned.table),
+        "sequoia.training_version": str(pinned.version),
+        "sequoia.training_files": pinned.fingerprint,
+        "sequoia.training_rows": str(pinned.rows),
+    }
+    run = start_run(connect(context.config), kind, tags)
+    settings = {f"training.{key}": value for key, value in context.config.training.model_dump().items()}
+    run.log_params({"seed": context.config.seed, **settings, **{f"{kind}.{key}": value for key, value in model.items()}})
+    try:
+        yield run
+    except BaseException:
+        run.finish("FAILED")
+        raise
+    run.finish()

@@ -1,0 +1,57 @@
+"""What the train stage hands to the training processes: one JSON file of plain values."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from sequoia.tables.snapshot_file import Snapshot
+from sequoia.tracking.connection import Connection
+from sequoia.training.settings import TrainingSettings
+
+# These decide how fast a model is trained, not which model comes out.
+WITHOUT_EFFECT = {"models", "launcher", "processes", "threads", "timeout_seconds", "resume", "resume_from"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSpec:
+    """One model to train: settings, pinned data, and where things go (absolute paths)."""
+
+    kind: str
+    model: dict[str, Any]
+    training: TrainingSettings
+    seed: int
+    snapshot: Snapshot
+    folder: Path
+    validation: Path
+    checkpoints: Path
+    tracking: Connection
+    tracking_run: str
+
+    def write(self, path: Path) -> None:
+        """Store the spec as JSON."""
+        values = asdict(self) | {"training": self.training.model_dump(), "snapshot": self.snapshot.to_json()}
+        path.write_text(json.dumps(values, default=str, indent=1), encoding="utf-8")
+
+    @staticmethod
+    def read(path: Path) -> TrainingSpec:
+        """Load a spec written by `write`."""
+        values = json.loads(path.read_text(encoding="utf-8"))
+        values["training"] = TrainingSettings.model_validate(values["training"])
+        values["tracking"] = Connection(**values["tracking"])
+        values["snapshot"] = Snapshot.from_json(values["snapshot"])
+        for key in ("folder", "validation", "checkpoints"):
+            values[key] = Path(values[key])
+        return TrainingSpec(**values)
+
+
+def fingerprint(kind: str, model: dict[str, Any], training: TrainingSettings, seed: int, snapshot: Snapshot) -> str:
+    """Return a hash of everything that decides what the trained model is."""
+    settings = {key: value for key, value in training.model_dump().items() if key not in WITHOUT_EFFECT}
+    # The counting model has no epochs: its own grid and the data decide.
+    decisive = {"kind": kind, "model": model, "seed": seed, "snapshot": snapshot.fingerprint}
+    decisive["training"] = settings if kind != "counting" else {"validation_users": training.validation_users}
+    return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]

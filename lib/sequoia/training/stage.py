@@ -1,0 +1,101 @@
+"""Train every configured model on a pinned snapshot; each becomes a model folder and an MLflow run.
+
+A model whose settings and data were trained before is taken from its folder; an interrupted one goes on from its
+checkpoint.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from sequoia.distributed.launch import launch
+from sequoia.errors import UserError
+from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.stage import Context, StageResult
+from sequoia.tables.snapshot import take_snapshot
+from sequoia.tables.snapshot_file import Snapshot
+from sequoia.training.inputs import write_items, write_validation_users
+from sequoia.training.pairs import count_pairs
+from sequoia.training.runs import training_run
+from sequoia.training.spec import TrainingSpec, fingerprint
+
+
+def run(context: Context) -> StageResult:
+    """Pin the training table, train the models one after the other, and name them in models/latest.json."""
+    settings = context.config.training
+    pinned = take_snapshot(context.tables, "training")
+    if not pinned.rows:
+        raise UserError("the training table is empty: run `sequoia sequences` on more data, or lower sequences.k")
+    trained = {kind: _train(context, kind, pinned) for kind in settings.models}
+    write_trained(context.config.workspace_path, context.run_id, trained)
+    details = {
+        "models": {kind: _about(context, model) for kind, model in trained.items()},
+        "snapshot": {"table": pinned.table, "version": pinned.version, "fingerprint": pinned.fingerprint},
+        "launcher": settings.launcher,
+        "processes": settings.processes,
+    }
+    return StageResult(rows_in=pinned.rows, rows_out=len(trained), details=details)
+
+
+def _train(context: Context, kind: str, pinned: Snapshot) -> TrainedModel:
+    config = context.config
+    model: dict[str, Any] = getattr(config.models, kind).model_dump()
+    mark = fingerprint(kind, model, config.training, config.seed, pinned)
+    folder = config.workspace_path / "models" / f"{kind}-{mark}"
+    if config.training.resume and (folder / "mlflow_run").is_file():
+        context.say(f"{kind}: taken from {folder.name}, trained before on the same data with the same settings")
+        run_id = (folder / "mlflow_run").read_text(encoding="utf-8")
+        return TrainedModel(folder=folder, mlflow_run_id=run_id, fingerprint=mark)
+    folder.mkdir(parents=True, exist_ok=True)
+    snapshot = _count(context) if kind == "counting" else pinned
+    write_items(context, folder)
+    with training_run(context, kind, model, mark, pinned) as run:
+        spec = TrainingSpec(
+            kind=kind,
+            model=model,
+            training=config.training,
+            seed=config.seed,
+            snapshot=snapshot,
+            folder=folder,
+            validation=write_validation_users(context, folder),
+            checkpoints=config.workspace_path / "checkpoints" / f"{kind}-{mark}",
+            tracking=run.connection,
+            tracking_run=run.id,
+        )
+        _launch(spec)
+    (folder / "mlflow_run").write_text(run.id, encoding="utf-8")
+    return TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=mark)
+
+
+def _launch(spec: TrainingSpec) -> None:
+    spec.write(spec.folder / "spec.json")
+    distributed = spec.kind != "counting"
+    module = "worker" if distributed else "counting_worker"
+    launch(
+        f"sequoia.training.{module}",
+        [str(spec.folder / "spec.json"), spec.training.launcher],
+        launcher=spec.training.launcher if distributed else "single",
+        processes=spec.training.processes,
+        threads=spec.training.threads if distributed else spec.training.threads * spec.training.processes,
+        timeout_seconds=spec.training.timeout_seconds,
+    )
+
+
+def _count(context: Context) -> Snapshot:
+    window = max(context.config.models.counting.window)
+    pairs = count_pairs(context.tables.read("training"), window)
+    context.tables.overwrite("cooccurrences", pairs)
+    return take_snapshot(context.tables, "cooccurrences")
+
+
+def _about(context: Context, model: TrainedModel) -> dict[str, Any]:
+    about = json.loads((model.folder / "model.json").read_text(encoding="utf-8"))
+    return {
+        "folder": str(model.folder.relative_to(context.config.workspace_path)),
+        "fingerprint": model.fingerprint,
+        "mlflow_run_id": model.mlflow_run_id,
+        "settings": about["settings"],
+        "best_epoch": about["best_epoch"],
+        "history": about["history"],
+    }

@@ -1,0 +1,133 @@
+"""The training loop: equal steps on every rank, one loss normalised over all of them, checkpoints, early stop.
+
+Randomness is a function of (seed, epoch, step), not of what ran before, so a resumed run goes on exactly as the
+interrupted one would have; negatives are the same on every rank, dropout differs per rank.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from sequoia.distributed.collective import Collective
+from sequoia.losses.choice import Loss
+from sequoia.models.objective import training_loss
+from sequoia.models.sasrec import SasRec
+from sequoia.readers.batches import rank_batches
+from sequoia.readers.plan import plan_epoch
+from sequoia.tables.snapshot_file import Snapshot
+from sequoia.training.checkpoint import Progress, load_progress, load_weights, save_checkpoint
+from sequoia.training.settings import TrainingSettings
+from sequoia.training.spec import TrainingSpec
+
+SELECTION_METRIC = "ndcg@10"
+Validate = Callable[[SasRec], dict[str, float]]
+Report = Callable[[dict[str, Any]], None]
+
+
+class Trainer:
+    """Trains one model; every rank holds one and calls `run`."""
+
+    def __init__(self, spec: TrainingSpec, model: SasRec, loss: Loss, group: Collective) -> None:
+        self._spec = spec
+        self._settings: TrainingSettings = spec.training
+        self._snapshot: Snapshot = spec.snapshot
+        self._model = model
+        self._loss = loss
+        self._group = group
+        self._identity = {"kind": spec.kind, "num_rows": model.items.num_embeddings, **spec.model}
+        plain = torch.optim.AdamW(
+            model.parameters(), lr=self._settings.learning_rate, weight_decay=self._settings.weight_decay
+        )
+        self._progress = self._resume(model, plain)
+        group.broadcast_module(model)
+        self._optimizer: Optimizer = group.wrap_optimizer(plain, model.named_parameters())
+
+    def run(self, validate: Validate, report: Report) -> Progress:
+        """Train until the last epoch or until validation stops getting better; the model ends with the best weights."""
+        progress = self._progress
+        while not progress.finished:
+            started = time.perf_counter()
+            loss, targets = self._epoch(progress.epoch)
+            trained = time.perf_counter() - started
+            metrics = validate(self._model)
+            self._note(progress, loss, metrics, seconds=trained, targets=targets)
+            if self._group.is_main:
+                report(progress.history[-1])
+            self._checkpoint(progress)
+        self._group.barrier()
+        load_weights(self._spec.checkpoints, self._model, best=True)
+        return progress
+
+    def _resume(self, model: nn.Module, optimizer: Optimizer) -> Progress:
+        folder = self._spec.checkpoints
+        progress = load_progress(folder, self._identity) if self._settings.resume else None
+        if progress is None:
+            return Progress()
+        load_weights(folder, model, optimizer)
+        # A run may be prolonged: finished means finished for the epochs it was given.
+        stopped_early = progress.epoch - progress.best_epoch > self._settings.patience
+        progress.finished = progress.finished and (stopped_early or progress.epoch >= self._settings.epochs)
+        return progress
+
+    def _epoch(self, epoch: int) -> tuple[float, int]:
+        plan = plan_epoch(
+            [file.rows for file in self._snapshot.files],
+            lanes=self._settings.lanes,
+            batch_size=self._settings.batch_size,
+            seed=self._spec.seed,
+            epoch=epoch,
+        )
+        self._model.train()
+        batches = rank_batches(
+            plan, self._snapshot.files, ["items"], rank=self._group.rank, size=self._group.size
+        )
+        loss_sum, target_sum = 0.0, 0.0
+        for step, batch in enumerate(batches):
+            rows = torch.from_numpy(batch["items"]).long() if batch else self._no_rows()
+            summed = self._step(rows, epoch, step, plan.steps)
+            loss_sum, target_sum = loss_sum + summed["loss"], target_sum + summed["targets"]
+        return loss_sum / max(target_sum, 1.0), int(target_sum)
+
+    def _step(self, rows: torch.Tensor, epoch: int, step: int, steps: int) -> dict[str, float]:
+        step_seed = hash((self._spec.seed, epoch, step)) & 0x7FFFFFFF
+        torch.manual_seed(step_seed * self._group.size + self._group.rank)
+        generator = torch.Generator().manual_seed(step_seed)
+        loss, num_targets = training_loss(self._model, rows, self._loss, generator)
+        summed = self._group.all_reduce_sum({"loss": loss.item(), "targets": float(num_targets)})
+        for options in self._optimizer.param_groups:
+            warmed = min(1.0, (epoch * steps + step + 1) / max(self._settings.warmup_steps, 1))
+            options["lr"] = self._settings.learning_rate * warmed
+        self._optimizer.zero_grad()
+        (loss / max(summed["targets"], 1.0)).backward()  # type: ignore[no-untyped-call]
+        self._optimizer.step()
+        return summed
+
+    def _no_rows(self) -> torch.Tensor:
+        return torch.zeros((0, 2), dtype=torch.long)
+
+    def _note(
+        self, progress: Progress, loss: float, metrics: dict[str, float], *, seconds: float, targets: int
+    ) -> None:
+        value = metrics[SELECTION_METRIC]
+        if value > progress.best_value:
+            progress.best_value, progress.best_epoch = value, progress.epoch
+        progress.history.append(
+            {"epoch": progress.epoch, "loss": loss, "valid": metrics, "seconds": seconds, "targets": targets}
+        )
+        progress.epoch += 1
+        stalled = progress.epoch - progress.best_epoch > self._settings.patience
+        progress.finished = stalled or progress.epoch >= self._settings.epochs
+
+    def _checkpoint(self, progress: Progress) -> None:
+        is_best = progress.best_epoch == progress.epoch - 1
+        due = progress.finished or is_best or progress.epoch % self._settings.checkpoint_epochs == 0
+        if due and self._group.is_main:
+            save_checkpoint(
+                self._spec.checkpoints, self._model, self._optimizer, progress, self._identity, is_best=is_best
+            )

@@ -1,0 +1,81 @@
+"""One training process: `python -m sequoia.training.worker SPEC LAUNCHER`, started by a launcher on every rank."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from sequoia.distributed.collective import Collective, connect
+from sequoia.evaluate.metrics import user_values
+from sequoia.evaluate.ranking import rank_targets
+from sequoia.losses.choice import Loss, choose_loss
+from sequoia.models.sasrec import SasRec
+from sequoia.models.sasrec_scorer import SasRecScorer
+from sequoia.models.sasrec_settings import SasRecSettings
+from sequoia.models.scorer import pad_left
+from sequoia.training.epoch_report import report
+from sequoia.training.held_out_users import HeldOutUsers, ItemIndex, read_held_out, read_items
+from sequoia.training.spec import TrainingSpec
+from sequoia.training.trainer import Trainer
+
+VALIDATION_BATCH = 256
+VALIDATION_METRICS = ("hr@10", "ndcg@10", "mrr@10")
+
+
+def train(spec: TrainingSpec, group: Collective) -> None:
+    """Train the spec's model within a group and, on the main rank, write the model folder."""
+    items = read_items(spec.folder)
+    torch.manual_seed(spec.seed)
+    model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows)
+    users = read_held_out(spec.validation, items).part(group.rank, group.size)
+    trainer = Trainer(spec, model, _loss(spec, items), group)
+    progress = trainer.run(lambda trained: validation_metrics(trained, users, group), lambda note: report(spec, note))
+    if group.is_main:
+        SasRecScorer(model).save(spec.folder, extra={"history": progress.history, "best_epoch": progress.best_epoch})
+
+
+def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) -> dict[str, float]:
+    """Rank all items for each rank's users; return the metrics over the users of all ranks."""
+    scorer = SasRecScorer(model)
+    sums = dict.fromkeys(("users", *VALIDATION_METRICS), 0.0)
+    for start in range(0, len(users.targets), VALIDATION_BATCH):
+        histories = users.histories[start : start + VALIDATION_BATCH]
+        targets = users.targets[start : start + VALIDATION_BATCH]
+        ranks, _ = rank_targets(scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1)
+        sums["users"] += len(targets)
+        for name in VALIDATION_METRICS:
+            sums[name] += float(user_values(name, ranks).sum())
+    total = group.all_reduce_sum(sums)
+    return {name: total[name] / max(total["users"], 1.0) for name in VALIDATION_METRICS}
+
+
+def _loss(spec: TrainingSpec, items: ItemIndex) -> Loss:
+    settings = SasRecSettings.model_validate(spec.model)
+    return choose_loss(
+        kind=spec.training.loss,
+        chunk=settings.logits_chunk,
+        logits_type=settings.logits_type,
+        num_negatives=spec.training.num_negatives,
+        alpha=spec.training.negatives_alpha,
+        counts_V=torch.from_numpy(np.concatenate([[0, 0], items.events])),
+    )
+
+
+def main() -> None:
+    """Run one process."""
+    warnings.simplefilter("ignore", FutureWarning)
+    spec = TrainingSpec.read(Path(sys.argv[1]))
+    torch.set_num_threads(spec.training.threads)
+    group = connect(sys.argv[2], timeout_seconds=spec.training.timeout_seconds)
+    try:
+        train(spec, group)
+    finally:
+        group.close()
+
+
+if __name__ == "__main__":
+    main()
