@@ -23,16 +23,17 @@ class _FullSoftmax(torch.autograd.Function):
         ctx: Any, states_ND: Tensor, targets_N: Tensor, vectors_VD: Tensor, chunk: int, dtype: torch.dtype
     ) -> Tensor:
         states, vectors = states_ND.to(dtype), vectors_VD.to(dtype)
-        buffer_CV = states.new_empty(min(chunk, len(states)), len(vectors))
-        states_gradient, vectors_gradient = torch.zeros_like(states_ND), torch.zeros_like(vectors_VD)
+        # Always of the same size: buffers that follow the number of targets would fragment the heap.
+        buffer_CV = states.new_empty(chunk, len(vectors))
+        states_gradient, vectors_gradient_DV = torch.zeros_like(states_ND), torch.zeros_like(vectors_VD.T)
         loss = states_ND.new_zeros(())
         for start in range(0, len(states), chunk):
             part = slice(start, start + chunk)
             logits_CV = torch.mm(states[part], vectors.T, out=buffer_CV[: len(states[part])])
             loss += _loss_then_gradient(logits_CV, targets_N[part])
             states_gradient[part] = logits_CV @ vectors
-            vectors_gradient += logits_CV.T @ states[part]
-        ctx.save_for_backward(states_gradient, vectors_gradient)
+            vectors_gradient_DV += states[part].T @ logits_CV
+        ctx.save_for_backward(states_gradient, vectors_gradient_DV.T)
         return loss
 
     @staticmethod
@@ -45,13 +46,14 @@ class _FullSoftmax(torch.autograd.Function):
 def _loss_then_gradient(logits_CV: Tensor, targets_C: Tensor) -> Tensor:
     """Return the summed loss and overwrite the logits with its gradient."""
     logits_CV[:, :NUM_RESERVED_ROWS] = -torch.inf
-    target_logits = logits_CV.gather(1, targets_C[:, None]).float()
-    largest, where_largest = logits_CV.max(dim=1, keepdim=True)
+    rows_C = torch.arange(len(targets_C), device=targets_C.device)
+    target_logits_C = logits_CV[rows_C, targets_C].float()
+    largest_C = logits_CV.amax(dim=1).float()
     torch.softmax(logits_CV, dim=1, out=logits_CV)
     # The largest probability is at least 1 / V, so its logarithm is safe where that of the target's is not.
-    log_normaliser = largest.float() - logits_CV.gather(1, where_largest).float().log()
-    logits_CV.scatter_add_(1, targets_C[:, None], logits_CV.new_full((len(targets_C), 1), -1.0))
-    return (log_normaliser - target_logits).sum()
+    log_normaliser_C = largest_C - logits_CV.amax(dim=1).float().log()
+    logits_CV[rows_C, targets_C] -= 1
+    return (log_normaliser_C - target_logits_C).sum()
 
 
 def full_softmax(
@@ -78,9 +80,9 @@ def sampled_softmax(
 ) -> Tensor:
     """Return the cross-entropy summed over targets against the target and shared negatives, scalar.
 
-    A negative stands for 1 / (its expected count in the sample) items, so its logit is lowered by the logarithm
-    of that count (logQ, Bengio and Senecal 2008); the target is always there and keeps its logit. Negatives equal
-    to the target are left out, which makes the estimate of the softmax's denominator unbiased.
+    A negative stands for 1 / (its expected count in the sample) items, so its logit is lowered by the
+    logarithm of that count (logQ, Bengio and Senecal 2008); the target is always there and keeps its logit.
+    Negatives equal to the target are left out, so that the softmax's denominator is estimated without bias.
     """
     target_logits_N1 = (states_ND * item_vectors_VD[targets_N]).sum(dim=1, keepdim=True)
     negative_logits_NS = states_ND @ item_vectors_VD[negatives_S].T - log_expected_count_V[negatives_S]
