@@ -22,7 +22,7 @@ def training_loss(
     """Return the loss summed over the targets of left-padded int64 rows, and the number of targets.
 
     Without any target the loss is a zero that still reaches the parameters: every rank can run backward.
-    Vocabulary rows 0 and 1 are no targets. Negatives come from the generator, dropout from torch's global one.
+    Vocabulary rows 0 and 1 are no targets. Negatives come from the generator, dropout from torch's own.
     """
     states_ND, targets_N = _states_and_targets(model, rows_BL1[:, :-1], rows_BL1[:, 1:])
     if not len(targets_N):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 def pack(lengths_B: Tensor, row_length: int) -> tuple[Tensor, Tensor, int]:
-    """Return the row and first position of each sequence, and the number of rows (first fit, longest first)."""
+    """Return row and first position of each sequence, and the number of rows (first fit, longest first)."""
     lengths = lengths_B.tolist()
     row_of, start_of = [0] * len(lengths), [0] * len(lengths)
     filled: list[int] = []

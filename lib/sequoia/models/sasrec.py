@@ -1,8 +1,9 @@
 """Causal self-attention over a shopper's events (SASRec, Kang and McAuley 2018, arXiv 1808.09781).
 
 Positions enter only as a learned bias on the distance between two events (T5, arXiv 1910.10683). A state
-therefore depends on the events before it and not on where they lie in the tensor: padding, trimming and packing
-several sequences into one row change nothing, and all positions at once teach what every prefix alone would.
+therefore depends on the events before it and not on where they lie in the tensor: padding, trimming and
+packing several sequences into one row change nothing, and all positions at once teach what every prefix alone
+would.
 
 Shape letters: B rows, L positions, D width, H heads, K width of a head.
 """
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sequoia.errors import UserError
+from sequoia.models.dropout import Dropout
 from sequoia.models.sasrec_settings import SasRecSettings
 
 PADDING_ROW = 0
@@ -28,7 +30,7 @@ class CausalAttention(nn.Module):
     def __init__(self, settings: SasRecSettings) -> None:
         super().__init__()
         self.heads = settings.heads
-        self.dropout = settings.dropout
+        self.dropout = Dropout(settings.dropout)
         self.query_key_value = nn.Linear(settings.width, 3 * settings.width)
         self.output = nn.Linear(settings.width, settings.width)
         self.distance_bias_HL = nn.Parameter(torch.zeros(settings.heads, settings.max_length))
@@ -45,7 +47,7 @@ class CausalAttention(nn.Module):
         logits = query_BHLK @ key_BHLK.transpose(-1, -2) * (width // self.heads) ** -0.5
         logits = logits + self.distance_bias_HL[:, distance_LL]
         weights_BHLL = logits.masked_fill(~visible_B1LL, -torch.inf).softmax(dim=-1)
-        mixed_BHLK = F.dropout(weights_BHLL, self.dropout, self.training) @ value_BHLK
+        mixed_BHLK = self.dropout(weights_BHLL) @ value_BHLK
         return self.output(mixed_BHLK.transpose(1, 2).reshape(num_rows, length, width))  # type: ignore[no-any-return]
 
 
@@ -59,7 +61,7 @@ class Block(nn.Module):
         self.widen = nn.Linear(settings.width, 4 * settings.width)
         self.narrow = nn.Linear(4 * settings.width, settings.width)
         self.feed_forward_norm = nn.LayerNorm(settings.width)
-        self.dropout = nn.Dropout(settings.dropout)
+        self.dropout = Dropout(settings.dropout)
 
     def forward(self, states_BLD: Tensor, visible_B1LL: Tensor) -> Tensor:
         """Return the next states, same shape."""
@@ -83,12 +85,12 @@ class SasRec(nn.Module):
         self.settings = settings
         self.items = nn.Embedding(num_rows, settings.width, padding_idx=PADDING_ROW)
         self.input_norm = nn.LayerNorm(settings.width)
-        self.input_dropout = nn.Dropout(settings.dropout)
+        self.input_dropout = Dropout(settings.dropout)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.blocks))
         self.apply(_initialise)
 
     def encode(self, items_BL: Tensor, segments_BL: Tensor) -> Tensor:
-        """Return states (B, L, D) of packed sequences: a position sees the earlier ones of its own segment."""
+        """Return states (B, L, D) of packed sequences: a position sees earlier ones of its own segment."""
         length = items_BL.shape[1]
         if length > self.settings.max_length:
             raise UserError(
@@ -102,7 +104,7 @@ class SasRec(nn.Module):
         return states_BLD  # type: ignore[no-any-return]
 
     def forward(self, items_BL: Tensor) -> Tensor:
-        """Return states (B, L, D) of int64 vocabulary rows left-padded with 0, whose own states mean nothing."""
+        """Return states (B, L, D) of int64 vocabulary rows, left-padded with 0; those states mean nothing."""
         return self.encode(items_BL, (items_BL != PADDING_ROW).long())
 
     def user_state(self, items_BL: Tensor) -> Tensor:
