@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from sequoia.settings import Settings
 
 Format = Literal["auto", "reviews", "ratings", "metadata", "events", "sequences"]
+Order = Literal["auto", "item,user", "user,item"]
+Unit = Literal["seconds", "milliseconds"]
 
 
 class EventColumns(Settings):
     """Names of the columns in an event log (Parquet, Delta, or CSV with a header)."""
 
-    user: str
+    user: str | None  # null: the log knows no users
     item: str
     time: str
     rating: str | None
-    time_unit: Literal["seconds", "milliseconds"]
+    time_unit: Unit
 
 
 class IngestSettings(Settings):
     """What to read and how much dirt to bear."""
 
-    raw: str | None  # folder with raw files; null: the generated corpus
+    raw: str | None  # folder with raw files, one file, or a Delta table's folder; null: the generated corpus
     category: str | None  # of the folder, only this category's files; null: all
     format: Format
-    ratings_order: Literal["auto", "item,user", "user,item"]
+    ratings_order: Order
     columns: EventColumns
     on_damage: Literal["refuse", "keep"]
     first_time: str
     last_time: str | None
     max_line_bytes: int = Field(ge=1024)
     max_quarantined: float = Field(ge=0, le=1)
+
+    @field_validator("first_time", "last_time")
+    @classmethod
+    def _is_iso(cls, text: str | None) -> str | None:
+        if text is not None:
+            milliseconds(text)
+        return text
+
+
+def milliseconds(text: str) -> int:
+    """Turn ISO 8601 text (UTC where it names no zone) into milliseconds since 1970; ValueError when it is not."""
+    moment = datetime.fromisoformat(text)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000

@@ -1,0 +1,82 @@
+"""The accounts: of every file, lines read = kept + quarantined + duplicates."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sequoia.ingest.find import RawFile
+from sequoia.ingest.settings import Format
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """One file's row of the files table."""
+
+    source: str
+    format: Format
+    bytes: int
+    fingerprint: str
+    lines: int
+    kept: int
+    quarantined: int
+    duplicates: int
+
+    def as_row(self) -> tuple[Any, ...]:
+        """Return the values in the order of the contract."""
+        return tuple(asdict(self).values())
+
+    def summary(self) -> dict[str, str | int]:
+        """Return what summary.json says of a file."""
+        return {
+            "name": self.source,
+            "lines": self.lines,
+            "kept": self.kept,
+            "quarantined": self.quarantined,
+            "duplicates": self.duplicates,
+        }
+
+
+def count_lines(bronze: DataFrame) -> DataFrame:
+    """Count per source what was read: rows, the last line number, and quarantined rows."""
+    return bronze.groupBy("source").agg(
+        F.count(F.lit(1)).alias("rows"), F.max("line").alias("last"), F.count("reason").alias("quarantined")
+    )
+
+
+def count_copies(ranked: DataFrame) -> DataFrame:
+    """Count per source what became of good lines: kept ones and duplicates."""
+    first = F.col("copy") == 1
+    return ranked.groupBy("source").agg(
+        F.count_if(first).alias("kept"), F.count_if(~first).alias("duplicates")
+    )
+
+
+def account(
+    file: RawFile, form: Format, fingerprint: str, read: dict[str, dict[str, int]], kept: dict[str, dict[str, int]]
+) -> Account:
+    """Put one file's counts together; RuntimeError with the numbers when they do not add up.
+
+    A source without rows (a Parquet part of none) has an account of zeros.
+    """
+    lines = read.get(file.source, {"rows": 0, "last": 0, "quarantined": 0})
+    fate = kept.get(file.source, {"kept": 0, "duplicates": 0})
+    found = Account(
+        source=file.source,
+        format=form,
+        bytes=file.bytes,
+        fingerprint=fingerprint,
+        lines=lines["last"],
+        kept=fate["kept"],
+        quarantined=lines["quarantined"],
+        duplicates=fate["duplicates"],
+    )
+    if not found.lines == lines["rows"] == found.kept + found.quarantined + found.duplicates:
+        raise RuntimeError(
+            f"the accounts of {file.source} do not add up: last line {found.lines}, rows {lines['rows']}, kept "
+            f"{found.kept} + quarantined {found.quarantined} + duplicates {found.duplicates}"
+        )
+    return found

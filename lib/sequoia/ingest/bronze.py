@@ -1,0 +1,49 @@
+"""The bronze tables: every line of the files that changed, beside the lines of those that did not."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import DataFrame
+
+from sequoia.ingest.event_tables import read_tables
+from sequoia.ingest.inputs import Input
+from sequoia.ingest.peek import peek
+from sequoia.ingest.read_lines import Task, read_lines
+from sequoia.ingest.recognise import check_header, header
+from sequoia.stage import Context
+
+
+def write_bronze(context: Context, changed: list[Input], unchanged: list[Input]) -> None:
+    """Replace the rows of all sources but the unchanged ones, one commit per table.
+
+    Raises UserError, before anything is written, when a file is not what it is taken for.
+    """
+    tasks = [_task(context, entry) for entry in changed if entry.file.kind == "lines"]
+    events = [task for task in tasks if task.form != "metadata"]
+    products = [task for task in tasks if task.form == "metadata"]
+    tabular = [entry.file for entry in changed if entry.file.kind != "lines"]
+    settings, tables = context.config.ingest, context.tables
+    # Without this, Spark sorts all rows by source once more before it writes them.
+    context.spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", "16")
+    frames = [read_lines(context.spark, events, settings, tables.schema("events"))] if events or not tabular else []
+    frames += read_tables(context.spark, tabular, settings) if tabular else []
+    rest = _all_but(unchanged)
+    tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest)
+    tables.overwrite("products", read_lines(context.spark, products, settings, tables.schema("products")), where=rest)
+
+
+def _task(context: Context, entry: Input) -> Task:
+    settings = context.config.ingest
+    names = header(entry.file, settings) if entry.form == "events" else None
+    if names is not None:
+        check_header(entry.file, names, settings.columns)
+    peek(entry.file, entry.form, settings, names)
+    return Task(file=entry.file, form=entry.form, header=names)
+
+
+def _all_but(unchanged: list[Input]) -> str | None:
+    if not unchanged:
+        return None
+    names = ", ".join("'" + entry.file.source.replace("\\", "\\\\").replace("'", "\\'") + "'" for entry in unchanged)
+    return f"source NOT IN ({names})"

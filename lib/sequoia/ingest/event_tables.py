@@ -1,0 +1,116 @@
+"""Event logs as Parquet files or Delta tables: configured columns, explicit casts, the same checks as for lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlparse
+
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
+from pyspark.sql.types import DateType, NumericType, StructType, TimestampNTZType, TimestampType
+
+from sequoia.errors import UserError
+from sequoia.ingest.checks import LARGEST_TIME, Limits, limits
+from sequoia.ingest.event_csv import SCALE
+from sequoia.ingest.find import RawFile, raw_file
+from sequoia.ingest.recognise import check_header
+from sequoia.ingest.settings import EventColumns, IngestSettings
+
+RAW_CHARACTERS = 65_536
+
+
+def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
+    """Return the files of a Delta table's newest version (one entry per file on the driver, as any Delta query has).
+
+    Raises UserError when deletion vectors hide rows of its files, for then no file accounts for its lines.
+    """
+    path = table.path
+    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()}
+    if properties.get("delta.enableDeletionVectors") == "true":
+        raise UserError(
+            f"{path} allows deletion vectors, which hide rows of its files: run REORG TABLE ... APPLY (PURGE), "
+            "set delta.enableDeletionVectors = false and try again"
+        )
+    uris = spark.read.format("delta").load(path).inputFiles()
+    parts = sorted(Path(unquote(urlparse(uri).path)) for uri in uris)
+    return [raw_file(part, Path(table.root), table=path) for part in parts]
+
+
+def read_tables(spark: SparkSession, files: list[RawFile], settings: IngestSettings) -> list[DataFrame]:
+    """Return the bronze rows of Parquet files and of Delta tables' files; `line` is the row in its file.
+
+    Raises UserError when a configured column is missing.
+    """
+    bounds = limits(settings, needs_user=settings.columns.user is not None, needs_rating=False)
+    frames = []
+    for table in sorted({file.table or "" for file in files}):
+        parts = [file for file in files if (file.table or "") == table]
+        frame = _open(spark, parts)
+        check_header(parts[0], frame.columns, settings.columns)
+        typed = _typed(frame, parts[0].root, settings.columns)
+        # Of a Delta table all files are opened; only those asked for give rows.
+        wanted = typed.where(F.col("source").isin([part.source for part in parts])) if table else typed
+        frames.append(_checked(wanted, bounds))
+    return frames
+
+
+def _open(spark: SparkSession, parts: list[RawFile]) -> DataFrame:
+    if parts[0].table:
+        return spark.read.format("delta").load(parts[0].table)
+    return spark.read.option("basePath", parts[0].root).parquet(*[part.path for part in parts])
+
+
+def _typed(frame: DataFrame, root: str, names: EventColumns) -> DataFrame:
+    rating = F.col(f"`{names.rating}`").cast("double") if names.rating else F.lit(None).cast("double")
+    user = F.col(f"`{names.user}`").cast("string") if names.user else F.lit(None).cast("string")
+    path = F.expr("url_decode(replace(_metadata.file_path, '+', '%2B'))")
+    return frame.select(
+        F.regexp_replace(path, "^[a-z0-9]+:/+", "/").alias("path"),
+        (F.col("_metadata.row_index") + 1).alias("line"),
+        user.alias("user"),
+        F.col(f"`{names.item}`").cast("string").alias("item"),
+        _milliseconds(frame.schema, names).alias("time"),
+        rating.alias("rating"),
+        F.substring(F.to_json(F.struct(*[F.col(f"`{name}`") for name in frame.columns])), 1, RAW_CHARACTERS).alias("raw"),
+    ).withColumn("source", F.expr(f"substring(path, {len(root) + 2})"))
+
+
+def _milliseconds(schema: StructType, names: EventColumns) -> Column:
+    column, kind = F.col(f"`{names.time}`"), schema[names.time].dataType
+    if isinstance(kind, TimestampType | TimestampNTZType | DateType):
+        return F.unix_millis(column.cast("timestamp"))
+    if isinstance(kind, NumericType):
+        return _scaled(column.cast("double"), names)
+    quoted = f"`{names.time}`"
+    number = F.expr(f"try_cast({quoted} AS DOUBLE)")
+    moment = F.unix_millis(F.expr(f"try_cast({quoted} AS TIMESTAMP)"))
+    return F.coalesce(_scaled(number, names), moment)
+
+
+def _scaled(number: Column, names: EventColumns) -> Column:
+    scaled = F.floor(number * SCALE[names.time_unit])
+    return F.when(F.abs(number) <= LARGEST_TIME // SCALE[names.time_unit], scaled)
+
+
+def _checked(frame: DataFrame, bounds: Limits) -> DataFrame:
+    faults = [
+        (F.coalesce(F.col("user"), F.lit("")) == "", "user is missing" if bounds.needs_user else None),
+        (F.coalesce(F.col("item"), F.lit("")) == "", "item is missing"),
+        (F.col("time").isNull(), "time is missing or not a time"),
+        (F.col("time") < bounds.first_time, "time before first_time"),
+        (F.col("time") > bounds.last_time, "time after last_time"),
+        (~F.col("rating").between(1, 5), "rating outside 1 to 5"),
+    ]
+    reason = F.coalesce(*[F.when(holds, F.lit(name)) for holds, name in faults if name])
+    marked = frame.withColumn("reason", reason)
+    values = [F.when(F.col("reason").isNull(), F.col(name)).alias(name) for name in ("user", "item", "time", "rating")]
+    return marked.select(
+        "source",
+        "line",
+        F.lit("events").alias("format"),
+        *values,
+        F.lit(None).cast("boolean").alias("verified"),
+        F.lit(None).cast("int").alias("votes"),
+        "reason",
+        F.when(F.col("reason").isNotNull(), F.col("raw")).alias("raw"),
+    )

@@ -1,0 +1,94 @@
+"""Bytes of a file, unzipped on the way, up to the very place where a damaged gzip stops making sense."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from isal import isal_zlib
+
+COMPRESSED = 1 << 18
+GZIP = 31  # zlib's window bits for a gzip stream with header and checksum
+
+
+class DamagedError(Exception):
+    """The gzip is cut or corrupt; everything before the damage has been handed out."""
+
+
+def pieces(path: str, size: int) -> Iterator[bytes]:
+    """Yield the file's contents in pieces of about `size` bytes; names that end in .gz are unzipped.
+
+    Raises DamagedError after the last good byte of a truncated or corrupt gzip.
+    """
+    with open(path, "rb") as file:
+        if not path.endswith(".gz"):
+            while piece := file.read(size):
+                yield piece
+            return
+        given = 0
+        try:
+            for piece in _unzip(file, size):
+                given += len(piece)
+                yield piece
+        except isal_zlib.error:
+            yield from _salvage(path, given)
+
+
+def _unzip(file: BinaryIO, size: int) -> Iterator[bytes]:
+    compressed = file.read(COMPRESSED)
+    while compressed:
+        stream = isal_zlib.decompressobj(wbits=GZIP)
+        while not stream.eof:
+            out = stream.decompress(compressed, size)
+            if out:
+                yield out
+            if stream.eof:
+                break
+            compressed = stream.unconsumed_tail or file.read(COMPRESSED)
+            # The library may hold output back although it took all input: an empty round tells the end.
+            if not compressed and not out:
+                raise DamagedError("the gzip ends too early")
+        compressed = stream.unused_data or file.read(COMPRESSED)
+        compressed = compressed.lstrip(b"\0") or _after_padding(file)
+
+
+def _after_padding(file: BinaryIO) -> bytes:
+    while compressed := file.read(COMPRESSED):
+        if rest := compressed.lstrip(b"\0"):
+            return rest
+    return b""
+
+
+def _salvage(path: str, given: int) -> Iterator[bytes]:
+    """Unzip again with zlib, whose state can be copied, byte by byte where it fails, for what was not given yet."""
+    seen = 0
+    for piece in _up_to_damage(path):
+        fresh = piece[max(0, given - seen) :]
+        seen += len(piece)
+        if fresh:
+            yield fresh
+    raise DamagedError("the gzip is corrupt")
+
+
+def _up_to_damage(path: str) -> Iterator[bytes]:
+    stream = zlib.decompressobj(wbits=GZIP)
+    with open(path, "rb") as file:
+        while compressed := file.read(1 << 14):
+            try:
+                while compressed:
+                    before = stream.copy()
+                    yield stream.decompress(compressed)
+                    compressed = stream.unused_data.lstrip(b"\0") if stream.eof else b""
+                    stream = zlib.decompressobj(wbits=GZIP) if stream.eof else stream
+            except zlib.error:
+                yield from _byte_by_byte(before, compressed)
+                return
+
+
+def _byte_by_byte(stream: zlib._Decompress, compressed: bytes) -> Iterator[bytes]:
+    try:
+        for byte in compressed:
+            yield stream.decompress(bytes([byte]))
+    except zlib.error:
+        return

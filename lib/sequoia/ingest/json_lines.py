@@ -1,0 +1,85 @@
+"""JSON lines in one stroke, and one line as JSON or as a Python literal (the 2014 files)."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.json
+
+from sequoia.ingest.parse import BadLineError, NotFastError
+
+
+def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
+    """Read a block of JSON objects, one a line, into the columns of the schema; other keys are ignored.
+
+    Raises NotFastError or ArrowInvalid when the block is anything else. Arrow takes objects wherever they stand. But
+    when every line starts with a brace and ends with one, each line end is between two objects, and with as many
+    objects as lines each line is exactly one.
+    """
+    if not data.startswith(b"{") or not data.endswith(b"}\n") or data.count(b"}\n{") != lines - 1:
+        raise NotFastError("not an object a line")
+    reading = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
+    parsing = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
+    table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
+    if len(table) != lines:
+        raise NotFastError("rows are not lines")
+    return table
+
+
+def read_line(line: str, keys: frozenset[str]) -> dict[str, Any]:
+    """Read one object and return its values of the keys wanted.
+
+    Raises BadLineError when the line is neither JSON nor a Python literal, no object, or gives a key two values.
+    """
+    try:
+        found = json.loads(line, object_pairs_hook=_Pairs)
+    except (ValueError, RecursionError):
+        found = _literal(line)
+    if not isinstance(found, _Pairs):
+        raise BadLineError("not an object")
+    values: dict[str, Any] = {}
+    for key, value in found:
+        if key in keys:
+            if key in values and values[key] != value:
+                raise BadLineError(f"two values of {key}")
+            values[key] = value
+    return values
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its pairs, so that a repeated key is seen."""
+
+
+def _literal(line: str) -> object:
+    try:
+        found = ast.literal_eval(line.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        raise BadLineError("neither JSON nor a Python literal") from None
+    return _Pairs(found.items()) if isinstance(found, dict) else found
+
+
+def text_of(values: dict[str, Any], key: str) -> str | None:
+    """Return a text value, None when absent or null; BadLineError for anything else."""
+    value = values.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise BadLineError(f"{key} is not a text")
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        raise BadLineError(f"{key} is not Unicode") from None
+    return value
+
+
+def number_of(values: dict[str, Any], key: str) -> float | int | None:
+    """Return a number, None when absent or null; BadLineError for anything else."""
+    value = values.get(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadLineError(f"{key} is not a number")
+    return value
