@@ -28,10 +28,12 @@ class SequencesSettings(Settings):
     def _shares_leave_room_for_training(self) -> SequencesSettings:
         if self.valid_share + self.test_share >= 1:
             raise ValueError(
-                f"valid_share {self.valid_share} + test_share {self.test_share} must stay below 1: lower one of them"
+                f"valid_share {self.valid_share} + test_share {self.test_share} must stay below 1: "
+                "lower one of them"
             )
         if self.max_events < self.max_length + 3:
             raise ValueError(
-                f"max_events {self.max_events} must be at least max_length + 3 = {self.max_length + 3}: raise it"
+                f"max_events {self.max_events} must be at least max_length + 3 = {self.max_length + 3}: "
+                "raise it"
             )
         return self

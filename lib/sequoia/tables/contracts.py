@@ -24,7 +24,9 @@ class Contract:
 def contract(table: str) -> Contract:
     """Read schemas/<table>.sql."""
     text = (files("sequoia.schemas") / f"{table}.sql").read_text(encoding="utf-8")
-    statements = [part.strip() for part in re.sub(r"^--.*$", "", text, flags=re.M).split(";") if part.strip()]
+    plain = re.sub(r"^--.*$", "", text, flags=re.M)
+    # A statement ends where its line does: column comments hold semicolons, too.
+    statements = [part.strip() for part in re.split(r";\s*$", plain, flags=re.M) if part.strip()]
     create, *alters = statements
     head, _, _ = create.partition(") USING DELTA")
     partitioned = re.search(r"PARTITIONED BY \(([^)]*)\)", create)

@@ -1,0 +1,1 @@
+"""Dense ids that stay: users, items, categories and brands."""

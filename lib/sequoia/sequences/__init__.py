@@ -1,0 +1,1 @@
+"""K-core, order, splits, sessions, vocabulary and training rows."""

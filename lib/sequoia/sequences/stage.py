@@ -1,0 +1,124 @@
+"""The sequences stage: k-core, order, splits, sessions, vocabulary and training rows.
+
+Reads `interactions`, `items` and the four indexes; writes `kcore`, `sequences`, `sessions`, `vocabulary` and
+`training`. All checks that can refuse come before the first write.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pyspark import inheritable_thread_target
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sequoia.sequences.checks import check_core, check_index, check_time_cuts
+from sequoia.sequences.core import Core, find_core
+from sequoia.sequences.histories import sort_by_user, user_histories
+from sequoia.sequences.indexed_events import indexed_events
+from sequoia.sequences.time_cuts import choose_cuts, events_per_day
+from sequoia.sequences.training_rows import training_rows
+from sequoia.sequences.visits import visit_rows
+from sequoia.sequences.vocabulary import vocabulary_rows
+from sequoia.sequences.vocabulary_arrays import vocabulary_files
+from sequoia.stage import Context, StageResult
+from sequoia.tables.snapshot import take_snapshot
+
+
+def run(context: Context) -> StageResult:
+    """Write the tables; raises UserError for an empty core, an old index, or an empty time span."""
+    settings = context.config.sequences
+    interactions = context.tables.read("interactions", written_by="ingest")
+    total = interactions.agg(F.count("*").alias("rows"), F.count("user").alias("with_user")).first()
+    assert total is not None
+    events = indexed_events(context, interactions).localCheckpoint()
+    check_index(indexed=events.count(), interactions=total["with_user"])
+    pairs = events.groupBy("user_id", "item_id").agg(F.count("*").alias("events"))
+    if settings.repeats == "first":
+        pairs = pairs.withColumn("events", F.lit(1).cast("bigint"))
+    core = find_core(pairs.localCheckpoint(), k=settings.k, max_rounds=settings.max_rounds)
+    check_core(core, settings)
+    context.say(f"{settings.k}-core: {core.rounds[-1].interactions:,} of {total['with_user']:,} interactions")
+    ordered = sort_by_user(core_events(events, core.pairs, settings.repeats)).localCheckpoint()
+    histogram = events_per_day(ordered)
+    cuts = choose_cuts(histogram, valid_share=settings.valid_share, test_share=settings.test_share)
+    check_time_cuts(histogram, cuts, settings)
+    with ThreadPoolExecutor(1) as pool:  # Delta's commits leave the cores idle
+        side = pool.submit(inheritable_thread_target(lambda: write_side_tables(context, events, core)))
+        write_sequences(context, ordered, cuts)
+        side.result()
+    return account(context, total["rows"], total["with_user"], core, cuts)
+
+
+def core_events(events: DataFrame, pairs: DataFrame, repeats: str) -> DataFrame:
+    """Keep the events of the core's pairs, or of each pair the earliest."""
+    kept = events.join(pairs.select("user_id", "item_id"), on=["user_id", "item_id"], how="left_semi")
+    if repeats == "keep":
+        return kept.select(events.columns)
+    keys = ["user_id", "item_id"]
+    others = [name for name in events.columns if name not in keys]
+    earliest = kept.groupBy(keys).agg(
+        F.min(F.struct("time", *[n for n in others if n != "time"])).alias("event")
+    )
+    return earliest.select(*keys, *[f"event.{name}" for name in others]).select(events.columns)
+
+
+def write_sequences(context: Context, ordered: DataFrame, cuts: tuple[int, int]) -> None:
+    """Write sequences, then the vocabulary and the training rows that follow from them."""
+    settings, tables = context.config.sequences, context.tables
+    tables.overwrite("sequences", user_histories(ordered, cuts=cuts, max_events=settings.max_events))
+    sequences = tables.read("sequences")
+    item_index = tables.read("item_index")
+    tables.overwrite("vocabulary", vocabulary_rows(sequences, item_index, settings.split))
+    files = vocabulary_files(take_snapshot(tables, "vocabulary"))
+    rows = training_rows(
+        sequences,
+        files,
+        settings.split,
+        max_length=settings.max_length,
+        shards=settings.shards,
+        seed=context.config.seed,
+    )
+    tables.overwrite("training", rows)
+
+
+def write_side_tables(context: Context, events: DataFrame, core: Core) -> None:
+    """Write what does not depend on the sequences: the rounds of the core, and sessions."""
+    k = context.config.sequences.k
+    rounds = [{"k": k, "round": number, **vars(one)} for number, one in enumerate(core.rounds)]
+    tables = context.tables
+    tables.overwrite("kcore", context.spark.createDataFrame(rounds, tables.schema("kcore")))
+    users = tables.read("user_index").select("user", F.col("id").alias("user_id"))
+    gap = context.config.sequences.session_gap_minutes
+    tables.overwrite("sessions", visit_rows(events, users, gap_minutes=gap))
+
+
+def account(context: Context, rows_in: int, with_user: int, core: Core, cuts: tuple[int, int]) -> StageResult:
+    """Check that every interaction is either in a sequence or counted as removed, and say so."""
+    settings, tables = context.config.sequences, context.tables
+    excess = F.greatest(F.sum("events") - settings.max_events, F.lit(0)).alias("excess")
+    per_user = core.pairs.groupBy("user_id").agg(excess)
+    cut = per_user.agg(F.count(F.when(F.col("excess") > 0, 1)), F.sum("excess")).first()
+    kept = tables.read("sequences").agg(F.count("*"), F.sum("length")).first()
+    assert cut is not None
+    assert kept is not None
+    first, last = core.rounds[0], core.rounds[-1]
+    removed = {
+        "without_user": rows_in - with_user,
+        "repeats": with_user - first.interactions,
+        "kcore": first.interactions - last.interactions,
+        "max_events": cut[1],
+    }
+    assert rows_in == kept[1] + sum(removed.values()), (rows_in, kept[1], removed)
+    assert kept[0] == last.users
+    details: dict[str, Any] = {
+        "kcore": {"k": settings.k, "rounds": len(core.rounds) - 1, **vars(last)},
+        "sequences": kept[0],
+        "sessions": tables.read("sessions").count(),
+        "training_rows": tables.read("training").count(),
+        "cut_histories": cut[0],
+        "time_cuts": list(cuts),
+        "removed": removed,
+    }
+    return StageResult(rows_in=rows_in, rows_out=kept[0], details=details)
