@@ -6,9 +6,9 @@ CREATE TABLE IF NOT EXISTS ${table} (
   registered_model  STRING NOT NULL COMMENT 'name in the registry',
   alias             STRING NOT NULL COMMENT 'alias in question, such as champion',
   challenger        STRING COMMENT 'model that asked, such as sasrec or counting',
-  version           STRING COMMENT 'registered version of the challenger; null when refused before registration',
-  champion_before   STRING COMMENT 'version the alias named before; null for none',
-  champion_after    STRING COMMENT 'version the alias names now; null for none',
+  version           STRING COMMENT 'registered version of the challenger, null when refused before registration',
+  champion_before   STRING COMMENT 'version the alias named before, null for none',
+  champion_after    STRING COMMENT 'version the alias names now, null for none',
   reasons           ARRAY<STRING> NOT NULL COMMENT 'each rule with its numbers, passed or failed'
 ) USING DELTA
 COMMENT 'Audit of promotions and rollbacks'

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   split              STRING NOT NULL COMMENT 'valid or test',
   user_id            BIGINT NOT NULL COMMENT 'dense user id (user_index.id)',
   target             INT NOT NULL COMMENT 'vocabulary row of the true next item',
-  rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen; ties count against the model',
+  rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen, ties count against the model',
   uniform_rank       BIGINT COMMENT 'from 1 among target and uniform candidates (sampled)',
   popularity_rank    BIGINT COMMENT 'from 1 among target and popularity candidates (sampled)',
   recommended        ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the top items, best first, for coverage'

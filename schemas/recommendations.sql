@@ -2,8 +2,8 @@
 CREATE TABLE IF NOT EXISTS ${table} (
   user              STRING NOT NULL COMMENT 'raw user id',
   items             ARRAY<STRING> NOT NULL COMMENT 'raw item ids, best first, none the user has seen',
-  scores            ARRAY<FLOAT> NOT NULL COMMENT 'scores of the model, descending',
-  basis             STRING NOT NULL COMMENT 'sequence: from the history of the user; popular: no known item in the history',
+  scores            ARRAY<FLOAT> NOT NULL COMMENT 'scores of the model, descending, for basis popular the training events of each item',
+  basis             STRING NOT NULL COMMENT 'sequence (the history of the user) or popular (no known item in it)',
   registered_model  STRING NOT NULL COMMENT 'name in the registry',
   version           STRING NOT NULL COMMENT 'version the alias named when scoring began',
   interactions_version BIGINT NOT NULL COMMENT 'version of the interactions table the histories came from',

@@ -1,0 +1,62 @@
+"""Percentile bootstrap over users, exact on histograms (numpy only).
+
+Drawing n users with replacement and counting their buckets is one multinomial draw from the histogram (Efron 1979),
+so the cost does not depend on the number of users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sequoia.evaluate.metrics import METRICS, bucket_values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interval:
+    """A mean over users with the ends of its interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bootstrap:
+    """How intervals are drawn: number of resamples, confidence between 0 and 1, seed."""
+
+    samples: int
+    confidence: float
+    seed: int
+
+    def intervals(self, counts: NDArray[np.int64]) -> dict[str, Interval]:
+        """Return all metrics of a rank histogram (21,)."""
+        gains = np.stack([bucket_values(metric) for metric in METRICS], axis=1)
+        return dict(zip(METRICS, self._resample(counts, gains), strict=True))
+
+    def difference(self, metric: str, joint: NDArray[np.int64]) -> Interval:
+        """Return first model minus second over the same users.
+
+        joint: (21, 21) int64, users by the bucket of the first model (rows) and of the second (columns).
+        """
+        values = bucket_values(metric)
+        gaps = values[:, None] - values[None, :]
+        return self._resample(joint.ravel(), gaps.reshape(-1, 1))[0]
+
+    def _resample(self, counts: NDArray[np.int64], gains: NDArray[np.float64]) -> list[Interval]:
+        users = int(counts.sum())
+        if users == 0:
+            raise ValueError("no users to draw from")
+        filled = np.flatnonzero(counts)
+        shares = counts[filled] / users
+        drawn = np.random.default_rng(self.seed).multinomial(users, shares, size=self.samples)
+        means = drawn @ gains[filled] / users
+        tail = (1 - self.confidence) / 2
+        low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+        value = counts[filled] @ gains[filled] / users
+        return [
+            Interval(value=float(middle), low=float(bottom), high=float(top))
+            for middle, bottom, top in zip(value, low, high, strict=True)
+        ]

@@ -1,0 +1,63 @@
+"""Where metrics go: the metrics table, the MLflow run of each model, and the stage's details."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sequoia.evaluate.summary import Metric
+from sequoia.stage import Context
+from sequoia.tracking.connection import connect
+from sequoia.tracking.runs import existing_run, metric_key
+
+FULL = "full"
+
+
+def write_metrics(context: Context, metrics: Sequence[Metric], fingerprints: Mapping[str, str]) -> None:
+    """Replace the metrics table; each row names the fingerprint of the model it measured."""
+    rows = [
+        (
+            row.measured.model,
+            fingerprints[row.measured.model],
+            row.measured.split,
+            row.measured.protocol,
+            row.metric,
+            row.value,
+            row.low,
+            row.high,
+            row.users,
+        )
+        for row in metrics
+    ]
+    context.tables.overwrite("metrics", context.spark.createDataFrame(rows, context.tables.schema("metrics")))
+
+
+def log_test_metrics(context: Context, metrics: Sequence[Metric], runs: Mapping[str, str]) -> None:
+    """Add the test metrics, with their intervals, to the MLflow run of each trained model."""
+    connection = connect(context.config)
+    for name, run_id in runs.items():
+        values = {}
+        for row in metrics:
+            if (row.measured.model, row.measured.split) != (name, "test"):
+                continue
+            key = metric_key("test", row.metric, row.measured.protocol)
+            values[key] = row.value
+            if row.low is not None and row.high is not None:
+                values |= {f"{key}_low": row.low, f"{key}_high": row.high}
+        existing_run(connection, run_id).log_metrics(values)
+
+
+def metrics_details(metrics: Sequence[Metric]) -> dict[str, Any]:
+    """Return test metrics under `metrics`, those of validation under `valid`, sampled test metrics under `sampled`."""
+    details: dict[str, Any] = {"metrics": {}, "valid": {}, "sampled": {}}
+    for row in metrics:
+        measured = row.measured
+        if measured.protocol == FULL:
+            group = details["metrics" if measured.split == "test" else "valid"]
+        elif measured.split == "test":
+            group = details["sampled"].setdefault(measured.protocol, {})
+        else:
+            continue
+        values = {"value": row.value, "low": row.low, "high": row.high}
+        group.setdefault(measured.model, {})[row.metric] = values
+    return details

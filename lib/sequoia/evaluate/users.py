@@ -1,0 +1,36 @@
+"""The users to evaluate: history and target of both splits, beside their stored candidates."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sequoia.evaluate.worker import SAMPLERS
+from sequoia.sequences.held_out import held_out
+from sequoia.stage import Context
+
+SPLITS = ("valid", "test")
+
+
+def held_out_users(context: Context) -> DataFrame:
+    """Return (user_id, split, history, target, <sampler>_target, <sampler>); candidates are null where none are stored.
+
+    Items are item_index ids, candidates and their targets vocabulary rows. Spread evenly over the cores.
+    """
+    sequences = context.tables.read("sequences", written_by="sequences")
+    protocol = context.config.sequences.split
+    splits = [
+        held_out(sequences, split, protocol).withColumn("split", F.lit(split))  # type: ignore[arg-type]
+        for split in SPLITS
+    ]
+    users = reduce(DataFrame.union, splits)
+    negatives = context.tables.read("negatives", written_by="negatives")
+    for sampler in SAMPLERS:
+        drawn = negatives.where(F.col("sampler") == sampler).select(
+            "user_id", "split", F.col("target").alias(f"{sampler}_target"), F.col("candidates").alias(sampler)
+        )
+        users = users.join(drawn, on=["user_id", "split"], how="left")
+    # An explicit number: adaptive execution would leave one task for small data, and one core idle.
+    return users.repartition(context.spark.sparkContext.defaultParallelism)

@@ -1,0 +1,68 @@
+"""Write the top items of every user from the model version that the alias names now."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from sequoia.recommend.histories import user_histories
+from sequoia.recommend.samples import sample_users
+from sequoia.recommend.worker import RECOMMENDED_SPARK, recommending_function
+from sequoia.stage import Context, StageResult
+from sequoia.tracking.connection import connect
+from sequoia.tracking.registry import Version, fetch_folder, registered_cache, required_alias
+
+
+def run(context: Context) -> StageResult:
+    """Resolve the alias once and recommend to all users of the interactions, also those training never saw."""
+    config = context.config
+    connection = connect(config)
+    version = required_alias(connection, config.recommend.alias)
+    folder = fetch_folder(connection, version, registered_cache(config))
+    interactions = context.tables.read("interactions", written_by="ingest")
+    partitions = context.spark.sparkContext.defaultParallelism
+    histories = user_histories(
+        interactions, config.sequences, seed=config.seed, partitions=partitions
+    ).persist()
+    try:
+        users = histories.count()
+        context.say(
+            f"{config.recommend.k} items for {users:,} users from version {version.number} of {version.name}"
+        )
+        found = histories.mapInArrow(recommending_function(folder, config.recommend.k), RECOMMENDED_SPARK)
+        context.tables.overwrite("recommendations", _with_origin(context, found, version))
+        written = context.tables.read("recommendations")
+        basis = {row["basis"]: row["count"] for row in written.groupBy("basis").count().collect()}  # two rows
+        samples = sample_users(context, histories, written)
+    finally:
+        histories.unpersist()
+    rows = sum(basis.values())
+    assert rows == users, f"{rows} recommendation rows for {users} users"
+    return StageResult(
+        rows_in=users, rows_out=rows, details=_details(context, version, users, basis, samples)
+    )
+
+
+def _with_origin(context: Context, found: DataFrame, version: Version) -> DataFrame:
+    return found.withColumns(
+        {
+            "registered_model": F.lit(version.name),
+            "version": F.lit(version.number),
+            "interactions_version": F.lit(context.tables.reads["interactions"]),
+            "run_id": F.lit(context.run_id),
+        }
+    )
+
+
+def _details(
+    context: Context, version: Version, users: int, basis: dict[str, int], samples: list[dict[str, Any]]
+) -> dict[str, Any]:
+    settings = context.config.recommend
+    return {
+        "recommendations": {"users": users, "k": settings.k},
+        "model": {"name": version.name, "version": version.number, "alias": settings.alias},
+        "basis": {"sequence": basis.get("sequence", 0), "popular": basis.get("popular", 0)},
+        "samples": samples,
+    }

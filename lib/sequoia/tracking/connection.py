@@ -1,0 +1,74 @@
+"""MLflow's address: where runs, artifacts and registered models are.
+
+Only the files of this folder import mlflow, and only when they talk to it: the import takes seconds.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from sequoia.config import Config
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """Addresses and names in MLflow."""
+
+    tracking_uri: str
+    registry_uri: str
+    experiment: str
+    registered_model: str
+    artifacts: str | None
+
+    @cached_property
+    def client(self) -> MlflowClient:
+        """Return the client, after pointing mlflow's module-level functions to the same addresses."""
+        _quieten()
+        import mlflow
+
+        mlflow.set_tracking_uri(self.tracking_uri)
+        mlflow.set_registry_uri(self.registry_uri)
+        return mlflow.MlflowClient(self.tracking_uri, self.registry_uri)
+
+    @cached_property
+    def experiment_id(self) -> str:
+        """Return the experiment's id; it is created at first use."""
+        found = self.client.get_experiment_by_name(self.experiment)
+        if found is not None:
+            return str(found.experiment_id)
+        return str(self.client.create_experiment(self.experiment, artifact_location=self.artifacts))
+
+
+def connect(config: Config) -> Connection:
+    """Return the configured MLflow: a server, or the sqlite file and artifact folder of the workspace."""
+    workspace, tracking = config.workspace_path, config.tracking
+    local = tracking.uri is None
+    if local:
+        workspace.mkdir(parents=True, exist_ok=True)
+    uri = f"sqlite:///{workspace / 'mlflow.db'}" if tracking.uri is None else tracking.uri
+    return Connection(
+        tracking_uri=uri,
+        registry_uri=tracking.registry_uri or uri,
+        experiment=tracking.experiment,
+        registered_model=tracking.registered_model,
+        artifacts=(workspace / "mlartifacts").as_uri() if local else None,
+    )
+
+
+def _quieten() -> None:
+    for key, value in QUIET.items():
+        os.environ.setdefault(key, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -1,0 +1,79 @@
+"""MLflow runs by id: no state of the process is involved, so any process can go on with any run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sequoia.tracking.connection import Connection
+
+BATCH = 1000  # metrics per request, the limit of MLflow's interface
+PARAMETER_BATCH = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run of the experiment that is being written."""
+
+    connection: Connection
+    id: str
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Write settings; MLflow refuses another value for a key it knows."""
+        from mlflow.entities import Param
+
+        entries = [Param(key, str(value)) for key, value in params.items()]
+        for start in range(0, len(entries), PARAMETER_BATCH):
+            part = entries[start : start + PARAMETER_BATCH]
+            self.connection.client.log_batch(self.id, params=part)
+
+    def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
+        """Write numbers at a step; a key may hold letters, digits, and any of `_-. :/` (see metric_key)."""
+        from mlflow.entities import Metric
+
+        now = int(time.time() * 1000)
+        entries = [Metric(key, float(value), now, step) for key, value in metrics.items()]
+        for start in range(0, len(entries), BATCH):
+            self.connection.client.log_batch(self.id, metrics=entries[start : start + BATCH])
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Write or replace tags."""
+        from mlflow.entities import RunTag
+
+        entries = [RunTag(key, value) for key, value in tags.items()]
+        self.connection.client.log_batch(self.id, tags=entries)
+
+    def log_artifact(self, path: Path, folder: str | None = None) -> None:
+        """Copy a file, or a folder with its contents, to the run's artifacts."""
+        log = self.connection.client.log_artifacts if path.is_dir() else self.connection.client.log_artifact
+        log(self.id, str(path), folder)
+
+    def finish(self, status: Literal["FINISHED", "FAILED", "KILLED"] = "FINISHED") -> None:
+        """Close the run."""
+        self.connection.client.set_terminated(self.id, status)
+
+
+def start_run(connection: Connection, name: str, tags: Mapping[str, str] | None = None) -> Run:
+    """Open a new run of the experiment."""
+    created = connection.client.create_run(connection.experiment_id, run_name=name, tags=dict(tags or {}))
+    return Run(connection=connection, id=created.info.run_id)
+
+
+def resume_run(connection: Connection, run_id: str) -> Run:
+    """Go on with a run, as after an interruption."""
+    connection.client.update_run(run_id, status="RUNNING")
+    return Run(connection=connection, id=run_id)
+
+
+def existing_run(connection: Connection, run_id: str) -> Run:
+    """Return a run to add to, without touching its status."""
+    return Run(connection=connection, id=run_id)
+
+
+def metric_key(split: str, metric: str, protocol: str = "full") -> str:
+    """Return the name of a ranking metric in MLflow, which allows no @: test/ndcg_at_10, test/sampled-uniform/..."""
+    name = metric.replace("@", "_at_")
+    return f"{split}/{name}" if protocol == "full" else f"{split}/{protocol}/{name}"

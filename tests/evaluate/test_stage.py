@@ -1,0 +1,127 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from evaluate.world import ITEMS, RAW, USERS, save_counting, train, walk, write_tables
+from pyspark.sql import functions as F
+
+from sequoia.errors import UserError
+from sequoia.evaluate.stage import run
+from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.stage import Context
+from sequoia.tracking import registry
+from sequoia.tracking.connection import connect
+from sequoia.tracking.logged_model import log_model
+from sequoia.tracking.runs import start_run
+
+MakeContext = Callable[..., Context]
+
+
+def promote_by_hand(context: Context, folder: Path, fingerprint: str) -> None:
+    connection = connect(context.config)
+    uri = log_model(connection, start_run(connection, "by hand").id, "counting", folder, [])
+    version = registry.register(connection, uri, {registry.FINGERPRINT: fingerprint})
+    registry.move_alias(connection, "champion", version)
+
+
+def test_ranks_and_metrics_of_the_ring(make_context: MakeContext, tmp_path: Path) -> None:
+    context = make_context()
+    write_tables(context)
+    # counting knows the way; sasrec always goes two steps too far and so has the target among its popular tail.
+    train(context, "first", counting=1, sasrec=3)
+    # The champion comes from a shop with other numbers and without the last ten items, in reverse order.
+    promote_by_hand(context, save_counting(tmp_path / "old", step=-1, raw=RAW[19::-1], first_id=500), "old")
+
+    result = run(context)
+
+    assert result.rows_in == 2 * USERS
+    assert result.rows_out == 3 * 2 * USERS == context.tables.read("ranks").count()
+    ranks = {
+        (row["model"], row["split"], row["user_id"] - 2): row for row in context.tables.read("ranks").collect()
+    }
+    for user in range(USERS):
+        items = walk(user)
+        right = ranks["counting", "test", user]
+        assert (right["rank"], right["target"], right["uniform_rank"]) == (1, items[-1] + 2, 1)
+        assert right["recommended"][0] == items[-1] + 2
+        assert not {item + 2 for item in items[:-1]} & set(right["recommended"])
+        assert right["popularity_rank"] == (1 if user else None)
+        assert ranks["counting", "valid", user]["target"] == items[-2] + 2
+        # In the champion's reversed index one step back is one step forward on the ring, while both items are known.
+        known = items[-1] < 20 and items[-2] < 20
+        if known:
+            assert ranks["champion", "test", user]["rank"] == 1
+        if items[-1] >= 20:
+            assert ranks["champion", "test", user]["rank"] == 21
+            assert ranks["champion", "test", user]["uniform_rank"] == 21
+        assert max(ranks["champion", "test", user]["recommended"]) < 22
+
+    # By hand: user 0 walks 0 1 2 | 3. sasrec votes for 2 + 3 = 5, then the popular unseen: 3 is the next one.
+    assert ranks["sasrec", "test", 0]["rank"] == 2
+    assert ranks["sasrec", "test", 0]["uniform_rank"] == 2
+    check_metrics(context, result.details)
+    check_mlflow(context)
+
+
+def check_metrics(context: Context, details: dict[str, object]) -> None:
+    perfect = {"value": 1.0, "low": 1.0, "high": 1.0}
+    assert json.loads(json.dumps(details)) == details
+    assert details["users"] == USERS
+    assert details["metrics"]["counting"]["ndcg@10"] == perfect  # type: ignore[index]
+    assert details["valid"]["counting"]["hr@1"] == perfect  # type: ignore[index]
+    assert details["sampled"]["sampled-uniform"]["counting"]["mrr@5"] == perfect  # type: ignore[index]
+    sasrec = details["metrics"]["sasrec"]["hr@10"]  # type: ignore[index]
+    assert 0 < sasrec["low"] < sasrec["value"] < sasrec["high"] < 1
+    table = context.tables.read("metrics")
+    users = table.where("protocol = 'sampled-popularity' AND metric = 'hr@1' AND split = 'test'")
+    assert {row["users"] for row in users.collect()} == {USERS - 1}
+    marks = {row["model"]: row["fingerprint"] for row in table.select("model", "fingerprint").distinct().collect()}
+    assert marks == {"counting": "counting-1", "sasrec": "sasrec-3", "champion": "old"}
+    firsts = {walk(user)[-1] for user in range(USERS)}
+    assert details["metrics"]["counting"]["coverage@1"]["value"] == len(firsts) / ITEMS  # type: ignore[index]
+    assert table.where(F.col("metric").startswith("coverage") & F.col("low").isNotNull()).count() == 0
+
+
+def check_mlflow(context: Context) -> None:
+    (found,) = connect(context.config).client.search_runs(
+        [connect(context.config).experiment_id], "attributes.run_name = 'counting'"
+    )
+    assert found.info.status == "FINISHED"
+    assert found.data.metrics["test/ndcg_at_10"] == 1.0
+    assert found.data.metrics["test/sampled-uniform/hr_at_1_low"] == 1.0
+
+
+def test_negatives_of_another_split_are_refused(make_context: MakeContext) -> None:
+    context = make_context("sequences.split=time")
+    write_tables(context)
+    train(context, "first", counting=1)
+    moved = context.tables.read("negatives").withColumn("target", F.expr("target % 29 + 2"))
+    context.tables.overwrite("negatives", moved.withColumn("candidates", F.expr("filter(candidates, x -> false)")))
+    with pytest.raises(Exception, match="run `sequoia negatives` again"):
+        run(context)
+
+
+def test_without_held_out_events_there_is_one_sentence(make_context: MakeContext) -> None:
+    context = make_context()
+    write_tables(context)
+    train(context, "first", counting=1)
+    context.tables.overwrite("sequences", context.tables.read("sequences").withColumn("loo_train", F.col("length")))
+    with pytest.raises(UserError, match=r"no user has a held-out event in split valid.*leave-one-out"):
+        run(context)
+
+
+def test_without_training_there_is_one_sentence(make_context: MakeContext) -> None:
+    with pytest.raises(UserError, match=r"latest\.json does not exist.*sequoia train"):
+        run(make_context())
+
+
+def test_a_model_folder_that_is_gone_is_named(make_context: MakeContext) -> None:
+    context = make_context()
+    workspace = context.config.workspace_path
+    gone = TrainedModel(folder=workspace / "models" / "gone", mlflow_run_id="r", fingerprint="f")
+    write_trained(workspace, "run", {"counting": gone})
+    with pytest.raises(UserError, match=r"models/gone of model counting"):
+        run(context)
