@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,19 @@ def test_only_a_kill_leaves_packages_in_doubt(
         install.pip_install(stamps, "packages", "anything")
     assert stamps.get("installing") == left
     assert "packages failed after" in capsys.readouterr().out
+
+
+def test_a_step_that_outlives_its_set_up_holds_the_lock(install: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").touch()
+    with (tmp_path / "requirements.txt").open() as first:
+        install.wait_for_others(first)
+        step = install.Step("sleeper", ["sleep", "60"], tmp_path / "log")
+    # The first set-up is gone without a word to its step.
+    with (tmp_path / "requirements.txt").open() as second:
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        step.stop()
+        fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_steps_with_a_stamp_are_not_run_again(install: ModuleType, steps: list[str]) -> None:

@@ -7,12 +7,14 @@ Horovod compiles while the remaining packages are fetched.
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 from progress import Step, show
 from stamps import Stamps, digest
@@ -34,7 +36,7 @@ def main(launcher: str) -> None:
     started = time.monotonic()
     stamps = Stamps(VENV / ".sequoia")
     with REQUIREMENTS.open() as lock, ExitStack() as running:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        wait_for_others(lock)
         make_environment(stamps)
         packages = digest(REQUIREMENTS, CONSTRAINTS)
         build = start_horovod(stamps, packages, running) if launcher == "horovod" else None
@@ -46,6 +48,16 @@ def main(launcher: str) -> None:
             install_horovod(stamps)
         stamps.set(f"ready-{launcher}", packages)
     show(f"setup: ready in {time.monotonic() - started:.0f} s, environment {VENV}")
+
+
+def wait_for_others(lock: IO[str]) -> None:
+    """Let one set-up at a time work on .venv; the steps inherit the lock, so a killed set-up's step counts."""
+    os.set_inheritable(lock.fileno(), True)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        show("setup: waiting for another set-up of this folder to end")
+        fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 def make_environment(stamps: Stamps) -> None:

@@ -32,6 +32,8 @@ class Step:
                 stderr=subprocess.STDOUT,
                 env=own_environment(),
                 start_new_session=True,
+                # Python's own files stay closed to the command; the lock of install.py goes along.
+                close_fds=False,
             )
 
     @property
