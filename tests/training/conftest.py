@@ -1,0 +1,61 @@
+"""Fixtures of the training tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from sequoia.config import load_config
+from sequoia.tables.snapshot_file import DataFile, Snapshot
+from sequoia.tracking.connection import connect
+from sequoia.tracking.runs import start_run
+from sequoia.training.spec import TrainingSpec
+from tests.training.small_job import FAST, NUM_ITEMS, staircase, write_training_files
+
+
+@pytest.fixture
+def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
+    """Return a function that prepares a training in its own folder from overrides."""
+
+    def make(name: str, *overrides: str) -> TrainingSpec:
+        config = load_config(overrides=[f"workspace={tmp_path / name}", *FAST, *overrides])
+        folder = tmp_path / name / "model"
+        folder.mkdir(parents=True)
+        if not (tmp_path / "table").exists():
+            write_training_files(tmp_path / "table")
+        snapshot = Snapshot(
+            table="training",
+            version=3,
+            files=tuple(
+                DataFile(path=str(path), rows=pq.read_metadata(path).num_rows)
+                for path in sorted((tmp_path / "table").glob("*/part.parquet"))
+            ),
+        )
+        ids = np.arange(2, NUM_ITEMS + 2)
+        items = {"row": pa.array(ids, pa.int32()), "item_id": ids * 10, "item": [f"item {i}" for i in ids]}
+        pq.write_table(pa.table({**items, "events": ids}), folder / "items.parquet")
+        histories = [[row * 10 for row in staircase(user, 4)] for user in range(20)]
+        targets = [staircase(user, 5)[-1] * 10 for user in range(20)]
+        pq.write_table(pa.table({"history": histories, "target": targets}), folder / "validation.parquet")
+        connection = connect(config)
+        spec = TrainingSpec(
+            kind="sasrec",
+            model=config.models.sasrec.model_dump(),
+            training=config.training,
+            seed=config.seed,
+            snapshot=snapshot,
+            folder=folder,
+            validation=folder / "validation.parquet",
+            checkpoints=tmp_path / name / "checkpoints",
+            tracking=connection,
+            tracking_run=start_run(connection, name).id,
+        )
+        spec.write(folder / "spec.json")
+        return spec
+
+    return make

@@ -1,0 +1,106 @@
+"""Real trainings in real processes: what comes out does not depend on how many they are or on interruptions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from sequoia.distributed.launch import launch
+from sequoia.errors import UserError
+from sequoia.evaluate.ranking import rank_targets
+from sequoia.models.scorer import load_scorer, pad_left
+from sequoia.training.spec import TrainingSpec
+from tests.training.small_job import staircase
+
+MakeSpec = Callable[..., TrainingSpec]
+
+
+def train(spec: TrainingSpec, launcher: str = "single", processes: int = 1) -> list[dict[str, Any]]:
+    """Train in processes of their own; return the history."""
+    launch(
+        "sequoia.training.worker",
+        [str(spec.folder / "spec.json"), launcher],
+        launcher=launcher,
+        processes=processes,
+        threads=1,
+        timeout_seconds=60,
+    )
+    history: list[dict[str, Any]] = json.loads((spec.folder / "model.json").read_text())["history"]
+    return history
+
+
+def losses(history: list[dict[str, Any]]) -> list[float]:
+    return [note["loss"] for note in history]
+
+
+@pytest.mark.parametrize(("launcher", "loss"), [("horovod", "full"), ("torchrun", "sampled")])
+def test_two_ranks_give_the_loss_curve_of_one(make_spec: MakeSpec, launcher: str, loss: str) -> None:
+    overrides = (f"training.loss={loss}", "training.num_negatives=5")
+    one = train(make_spec("one", *overrides))
+    two = train(make_spec("two", *overrides), launcher, 2)
+    assert len(one) == 3
+    assert losses(two) == pytest.approx(losses(one), abs=1e-4)
+    assert [note["targets"] for note in two] == [note["targets"] for note in one]
+    for ours, theirs in zip(two, one, strict=True):
+        assert ours["valid"] == pytest.approx(theirs["valid"], abs=1e-4)
+
+
+def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
+    history = train(make_spec("counted"))
+    expected = sum(2 + user % 5 for number in range(4) for user in range(15 + 3 * number))
+    assert [note["targets"] for note in history] == [expected] * 3
+
+
+def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(make_spec: MakeSpec) -> None:
+    dropout = "models.sasrec.dropout=0.2"
+    whole = make_spec("whole", dropout, "training.epochs=4")
+    uninterrupted = train(whole)
+    halves = make_spec("halves", dropout, "training.epochs=2")
+    train(halves)
+    longer = make_spec("unused", dropout, "training.epochs=4").training
+    TrainingSpec(**{**halves.__dict__, "training": longer}).write(halves.folder / "spec.json")
+    resumed = train(halves)
+    assert losses(resumed) == losses(uninterrupted)
+    first, second = (load_file(spec.folder / "weights.safetensors") for spec in (whole, halves))
+    assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_a_checkpoint_of_another_model_is_refused(make_spec: MakeSpec) -> None:
+    first = make_spec("first", "training.epochs=1")
+    train(first)
+    other = make_spec("other", "training.epochs=1", "models.sasrec.width=8")
+    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write(other.folder / "spec.json")
+    with pytest.raises(UserError, match="of another model: its width is 16, this run's is 8"):
+        train(other)
+
+
+def test_the_staircase_is_learned(make_spec: MakeSpec) -> None:
+    spec = make_spec("learned", "training.epochs=25", "training.learning_rate=0.01")
+    train(spec)
+    scorer = load_scorer(spec.folder)
+    histories = [np.array(staircase(first, 4)) for first in range(12)]
+    targets = np.array([staircase(first, 5)[-1] for first in range(12)])
+    ranks, best = rank_targets(scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1)
+    assert ranks.tolist() == [1] * 12
+    assert best[:, 0].tolist() == targets.tolist()
+
+
+def test_epochs_are_logged_to_mlflow(make_spec: MakeSpec) -> None:
+    spec = make_spec("logged", "training.epochs=2")
+    history = train(spec)
+    logged = spec.tracking.client.get_metric_history(spec.tracking_run, "train/loss")
+    assert [metric.value for metric in sorted(logged, key=lambda metric: metric.step)] == losses(history)
+
+
+def test_a_half_written_checkpoint_is_ignored(make_spec: MakeSpec) -> None:
+    spec = make_spec("torn", "training.epochs=2")
+    train(spec)
+    (spec.checkpoints / "epoch-00009.tmp").mkdir()
+    (Path(spec.checkpoints) / "epoch-00009.tmp" / "state.json").write_text("{")
+    assert len(train(spec)) == 2
