@@ -16,4 +16,3 @@ class CountingSettings(Settings):
     decay: list[float] = Field(min_length=1)
     popularity_power: list[float] = Field(min_length=1)
     max_neighbours: int = Field(ge=1)
-    tuning_users: int = Field(ge=1)
