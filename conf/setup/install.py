@@ -51,7 +51,7 @@ def main(launcher: str) -> None:
 
 
 def wait_for_others(lock: IO[str]) -> None:
-    """Let one set-up at a time work on .venv; the steps inherit the lock, so a killed set-up's step counts."""
+    """Let one set-up at a time work on .venv; its steps inherit the lock and outlive a kill."""
     os.set_inheritable(lock.fileno(), True)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -30,14 +30,14 @@ check_java() {
         major="${BASH_REMATCH[2]}"
     fi
     # Spark 3.5 supports 8, 11 and 17; the project is tested on 17.
-    [ "$major" = 17 ] || say_missing "Java 17 is needed and $java gives $major: install it (Debian and Ubuntu: apt-get install openjdk-17-jre-headless) and put it on PATH or into JAVA_HOME."
+    [ "$major" = 17 ] || say_missing "Java 17 is needed and $major was found ($java): install it (Debian and Ubuntu: apt-get install openjdk-17-jre-headless) and put it on PATH or into JAVA_HOME."
 }
 
 check_compiler() {
     local compiler="${SEQUOIA_CXX:-g++}"
     # torch's headers are C++20: a g++ before version 10 is as good as none.
     "$compiler" -std=gnu++20 -x c++ -fsyntax-only - </dev/null 2>/dev/null ||
-        say_missing "A C++20 compiler is needed to build Horovod and $compiler is none: install g++ 10 or newer (Debian and Ubuntu: apt-get install g++), or train without Horovod with LAUNCHER=torchrun."
+        say_missing "A C++20 compiler is needed to build Horovod and $compiler is missing or too old: install g++ 10 or newer (Debian and Ubuntu: apt-get install g++), or train without Horovod with LAUNCHER=torchrun."
 }
 
 check_cmake() {
