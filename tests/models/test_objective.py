@@ -41,7 +41,14 @@ def test_equals_every_prefix_as_its_own_example() -> None:
     torch.testing.assert_close(found, torch.autograd.grad(expected, parameters), atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("rows", [torch.zeros(2, 5, dtype=torch.int64), torch.tensor([[0, 0, 0, 0, 7]])])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        torch.zeros(0, 5, dtype=torch.int64),
+        torch.zeros(2, 5, dtype=torch.int64),
+        torch.tensor([[0, 0, 0, 0, 7]]),
+    ],
+)
 def test_without_targets_backward_still_reaches_every_parameter(rows: torch.Tensor) -> None:
     model = _model()
     loss, num_targets = training_loss(model, rows, LOSS, torch.Generator())

@@ -13,8 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 NUM_RESERVED_ROWS = 2
+# Targets are filled up to a multiple: oneDNN compiles, and keeps, a program for every shape of bfloat16 product.
+ROW_STEP = 64
 
 
 class _FullSoftmax(torch.autograd.Function):
@@ -22,7 +25,8 @@ class _FullSoftmax(torch.autograd.Function):
     def forward(
         ctx: Any, states_ND: Tensor, targets_N: Tensor, vectors_VD: Tensor, chunk: int, dtype: torch.dtype
     ) -> Tensor:
-        states, vectors = states_ND.to(dtype), vectors_VD.to(dtype)
+        states = F.pad(states_ND.to(dtype), (0, 0, 0, -len(states_ND) % ROW_STEP))
+        vectors = vectors_VD.to(dtype)
         # Always of the same size: buffers that follow the number of targets would fragment the heap.
         buffer_CV = states.new_empty(chunk, len(vectors))
         states_gradient, vectors_gradient_DV = torch.zeros_like(states_ND), torch.zeros_like(vectors_VD.T)
@@ -31,7 +35,7 @@ class _FullSoftmax(torch.autograd.Function):
             part = slice(start, start + chunk)
             logits_CV = torch.mm(states[part], vectors.T, out=buffer_CV[: len(states[part])])
             loss += _loss_then_gradient(logits_CV, targets_N[part])
-            states_gradient[part] = logits_CV @ vectors
+            states_gradient[part] = (logits_CV @ vectors)[: len(targets_N[part])]
             vectors_gradient_DV += states[part].T @ logits_CV
         ctx.save_for_backward(states_gradient, vectors_gradient_DV.T)
         return loss
@@ -44,7 +48,9 @@ class _FullSoftmax(torch.autograd.Function):
 
 
 def _loss_then_gradient(logits_CV: Tensor, targets_C: Tensor) -> Tensor:
-    """Return the summed loss and overwrite the logits with its gradient."""
+    """Return the summed loss and overwrite the logits with its gradient, 0 in rows beyond the last target."""
+    logits_CV[len(targets_C) :] = 0
+    logits_CV = logits_CV[: len(targets_C)]
     logits_CV[:, :NUM_RESERVED_ROWS] = -torch.inf
     rows_C = torch.arange(len(targets_C), device=targets_C.device)
     target_logits_C = logits_CV[rows_C, targets_C].float()

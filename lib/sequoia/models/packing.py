@@ -21,7 +21,7 @@ def pack(lengths_B: Tensor, row_length: int) -> tuple[Tensor, Tensor, int]:
             filled.append(0)
         row_of[sequence], start_of[sequence] = row, filled[row]
         filled[row] += length
-    return torch.tensor(row_of), torch.tensor(start_of), len(filled)
+    return torch.tensor(row_of, dtype=torch.int64), torch.tensor(start_of, dtype=torch.int64), len(filled)
 
 
 def place(values_T: Tensor, flat_positions_T: Tensor, num_rows: int, row_length: int) -> Tensor:
