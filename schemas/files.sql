@@ -7,7 +7,9 @@ CREATE TABLE IF NOT EXISTS ${table} (
   lines       BIGINT NOT NULL COMMENT 'lines read',
   kept        BIGINT NOT NULL COMMENT 'lines that became a row of interactions or items',
   quarantined BIGINT NOT NULL COMMENT 'lines set aside as unusable',
-  duplicates  BIGINT NOT NULL COMMENT 'good lines that say again what a kept line says'
+  duplicates  BIGINT NOT NULL COMMENT 'good lines that say again what a kept line says',
+  events_version   BIGINT NOT NULL COMMENT 'version of events that these accounts were made from',
+  products_version BIGINT NOT NULL COMMENT 'version of products that these accounts were made from'
 ) USING DELTA
 COMMENT 'Raw files with their line counts'
 TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');

@@ -24,6 +24,8 @@ class Account:
     kept: int
     quarantined: int
     duplicates: int
+    events_version: int
+    products_version: int
 
     def as_row(self) -> tuple[Any, ...]:
         """Return the values in the order of the contract."""
@@ -55,15 +57,22 @@ def count_copies(ranked: DataFrame) -> DataFrame:
     )
 
 
-def account(
-    file: RawFile, form: Format, fingerprint: str, read: dict[str, dict[str, int]], kept: dict[str, dict[str, int]]
-) -> Account:
+@dataclass(frozen=True, kw_only=True)
+class Tally:
+    """Counts by source: what was read, and what became of it, at these versions of the bronze tables."""
+
+    read: dict[str, dict[str, int]]
+    kept: dict[str, dict[str, int]]
+    versions: dict[str, int]
+
+
+def account(file: RawFile, form: Format, fingerprint: str, tally: Tally) -> Account:
     """Put one file's counts together; RuntimeError with the numbers when they do not add up.
 
-    A source without rows (a Parquet part of none) has an account of zeros.
+    A source without rows (a Parquet file of none) has an account of zeros.
     """
-    lines = read.get(file.source, {"rows": 0, "last": 0, "quarantined": 0})
-    fate = kept.get(file.source, {"kept": 0, "duplicates": 0})
+    lines = tally.read.get(file.source, {"rows": 0, "last": 0, "quarantined": 0})
+    fate = tally.kept.get(file.source, {"kept": 0, "duplicates": 0})
     found = Account(
         source=file.source,
         format=form,
@@ -73,10 +82,12 @@ def account(
         kept=fate["kept"],
         quarantined=lines["quarantined"],
         duplicates=fate["duplicates"],
+        events_version=tally.versions["events"],
+        products_version=tally.versions["products"],
     )
     if not found.lines == lines["rows"] == found.kept + found.quarantined + found.duplicates:
         raise RuntimeError(
-            f"the accounts of {file.source} do not add up: last line {found.lines}, rows {lines['rows']}, kept "
-            f"{found.kept} + quarantined {found.quarantined} + duplicates {found.duplicates}"
+            f"the accounts of {file.source} do not add up: last line {found.lines}, rows {lines['rows']}, "
+            f"kept {found.kept} + quarantined {found.quarantined} + duplicates {found.duplicates}"
         )
     return found

@@ -21,10 +21,10 @@ class Block:
 
 
 def blocks(path: str, *, max_line_bytes: int, size: int = BLOCK) -> Iterator[Block]:
-    """Yield a file's lines in order, in blocks of about `size` bytes, without byte order mark and carriage returns.
+    """Yield a file's lines in order, in blocks of about `size` bytes, without byte order mark and CR.
 
-    A line longer than `max_line_bytes` comes alone, cut, with a fault. A damaged gzip ends with its cut line, with a
-    fault, and then DamagedError.
+    A line longer than `max_line_bytes` comes alone, cut, with a fault. A damaged gzip ends with its cut
+    line, with a fault, and then DamagedError.
     """
     pending = b""
     first = True
@@ -43,7 +43,7 @@ def blocks(path: str, *, max_line_bytes: int, size: int = BLOCK) -> Iterator[Blo
             yield Block(data=pending + b"\n", fault="damaged gzip")
         raise
     if pending:
-        yield from _sized(pending + b"\n", max_line_bytes)
+        yield from _sized(pending.removesuffix(b"\r") + b"\n", max_line_bytes)
 
 
 def _sized(data: bytes, max_line_bytes: int) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from sequoia.ingest.inputs import Input
 from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import Task, read_lines
 from sequoia.ingest.recognise import check_header, header
+from sequoia.ingest.together import together
 from sequoia.stage import Context
 
 
@@ -26,11 +27,18 @@ def write_bronze(context: Context, changed: list[Input], unchanged: list[Input])
     settings, tables = context.config.ingest, context.tables
     # Without this, Spark sorts all rows by source once more before it writes them.
     context.spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", "16")
-    frames = [read_lines(context.spark, events, settings, tables.schema("events"))] if events or not tabular else []
+    frames = (
+        [read_lines(context.spark, events, settings, tables.schema("events"))]
+        if events or not tabular
+        else []
+    )
     frames += read_tables(context.spark, tabular, settings) if tabular else []
     rest = _all_but(unchanged)
-    tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest)
-    tables.overwrite("products", read_lines(context.spark, products, settings, tables.schema("products")), where=rest)
+    lines = read_lines(context.spark, products, settings, tables.schema("products"))
+    together(
+        lambda: tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest),
+        lambda: tables.overwrite("products", lines, where=rest),
+    )
 
 
 def _task(context: Context, entry: Input) -> Task:
@@ -45,5 +53,7 @@ def _task(context: Context, entry: Input) -> Task:
 def _all_but(unchanged: list[Input]) -> str | None:
     if not unchanged:
         return None
-    names = ", ".join("'" + entry.file.source.replace("\\", "\\\\").replace("'", "\\'") + "'" for entry in unchanged)
+    names = ", ".join(
+        "'" + entry.file.source.replace("\\", "\\\\").replace("'", "\\'") + "'" for entry in unchanged
+    )
     return f"source NOT IN ({names})"

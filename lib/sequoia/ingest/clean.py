@@ -16,7 +16,7 @@ LARGEST_PRICE = 1e9
 
 
 def text(value: object) -> str | None:
-    """Return plain text: tags taken out, entities resolved, spaces joined; None for fragments of markup and for code."""
+    """Return plain text: no tags, entities resolved, spaces joined; None for fragments of markup and code."""
     if not isinstance(value, str) or CODE.search(value):
         return None
     plain = TAG.sub(" ", value)
@@ -33,7 +33,7 @@ def brand(value: object) -> str | None:
 
 
 def price(value: object) -> float | None:
-    """Return US dollars above 0: of a number, of "$1,250.00", of a range its lower end; None for anything else."""
+    """Return US dollars above 0: of a number, of "$1,250.00", of a range its lower end; else None."""
     if isinstance(value, str):
         found = PRICE.match(value.strip())
         value = float(found.group(1).replace(",", "")) if found else None
@@ -43,9 +43,9 @@ def price(value: object) -> float | None:
 
 
 def categories(value: object, main: object = None) -> list[str]:
-    """Return the category path, broadest first: a list of names (2018), or the first of a list of paths (2014).
+    """Return the category path, broadest first: a list of names (2018), or the first of several paths (2014).
 
-    The path ends before the first node that holds markup. Without a path, the main category is one of one node.
+    The path ends before the first node that holds markup. Without a path, the main category is one.
     """
     nodes = value if isinstance(value, list | tuple) else []
     if nodes and isinstance(nodes[0], list | tuple):

@@ -11,15 +11,17 @@ from sequoia.ingest.parse import BadLineError, NotFastError
 
 
 def read_block(data: bytes, lines: int, schema: pa.Schema, names: list[str] | None = None) -> pa.Table:
-    """Read a block of lines without quotes into the columns of the schema; `names` lists the file's columns if more.
+    """Read a block of lines without quotes into the schema's columns; `names` are the file's, if it has more.
 
-    Raises NotFastError or ArrowInvalid when there is a quote, another number of columns, or no number in its place.
+    Raises NotFastError or ArrowInvalid for a quote, another number of columns, or no number in its place.
     """
     if b'"' in data:
         raise NotFastError("quotes")
     table = pa.csv.read_csv(
         pa.BufferReader(data),
-        read_options=pa.csv.ReadOptions(column_names=names or schema.names, use_threads=False, block_size=len(data) + 1),
+        read_options=pa.csv.ReadOptions(
+            column_names=names or schema.names, use_threads=False, block_size=len(data) + 1
+        ),
         parse_options=pa.csv.ParseOptions(quote_char=False, ignore_empty_lines=False),
         convert_options=pa.csv.ConvertOptions(
             column_types=schema,

@@ -1,12 +1,12 @@
-"""Which of several lines about the same thing is kept: a total order on contents, whatever the order of lines.
+"""Which of several lines about the same thing is kept: a total order on contents, not on places.
 
-Events with the same user, item and time are one interaction. The richest line is kept: reviews before event logs
-before ratings before sequences, then the higher rating, a verified purchase, more votes, and the smallest source name;
-lines that are equal in all of these are equal in all columns of interactions. An event without a user is nobody's
-duplicate: two strangers may do the same at the same moment.
+Events with the same user, item and time are one interaction. The richest line is kept:
+reviews before event logs before ratings before sequences, then the higher rating, a verified purchase, more votes, and the smallest
+source name; lines that are equal in all of these are equal in all columns of interactions. An event without
+a user is nobody's duplicate: two strangers may do the same at the same moment.
 
-Lines about the same product are one item. The most complete line is kept (title, brand, price and category path count
-one each), then the longest path, then the smallest title, brand, price, path and source.
+Lines about the same product are one item. The most complete line is kept (title, brand, price and category
+path count one each), then the longest path, then the smallest title, brand, price, path and source.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ def rank_events(events: DataFrame) -> DataFrame:
     ]
     stranger = F.when(F.col("user").isNull(), F.struct("source", "line"))
     good = events.where("reason IS NULL")
-    return good.withColumn("copy", F.row_number().over(Window.partitionBy("user", "item", "time", stranger).orderBy(*order)))
+    return good.withColumn(
+        "copy", F.row_number().over(Window.partitionBy("user", "item", "time", stranger).orderBy(*order))
+    )
 
 
 def rank_products(products: DataFrame) -> DataFrame:

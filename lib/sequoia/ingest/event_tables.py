@@ -1,4 +1,4 @@
-"""Event logs as Parquet files or Delta tables: configured columns, explicit casts, the same checks as for lines."""
+"""Event logs as Parquet files or Delta tables: configured columns, explicit casts, the checks of lines."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ RAW_CHARACTERS = 65_536
 
 
 def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
-    """Return the files of a Delta table's newest version (one entry per file on the driver, as any Delta query has).
+    """Return the files of a Delta table's newest version; the driver holds one entry per file.
 
     Raises UserError when deletion vectors hide rows of its files, for then no file accounts for its lines.
     """
     path = table.path
-    properties = {row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()}
+    properties = {
+        row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
+    }
     if properties.get("delta.enableDeletionVectors") == "true":
         raise UserError(
-            f"{path} allows deletion vectors, which hide rows of its files: run REORG TABLE ... APPLY (PURGE), "
-            "set delta.enableDeletionVectors = false and try again"
+            f"{path} allows deletion vectors, which hide rows of its files: run REORG TABLE ... APPLY "
+            "(PURGE), set delta.enableDeletionVectors = false and try again"
         )
     uris = spark.read.format("delta").load(path).inputFiles()
     parts = sorted(Path(unquote(urlparse(uri).path)) for uri in uris)
@@ -71,7 +73,9 @@ def _typed(frame: DataFrame, root: str, names: EventColumns) -> DataFrame:
         F.col(f"`{names.item}`").cast("string").alias("item"),
         _milliseconds(frame.schema, names).alias("time"),
         rating.alias("rating"),
-        F.substring(F.to_json(F.struct(*[F.col(f"`{name}`") for name in frame.columns])), 1, RAW_CHARACTERS).alias("raw"),
+        F.substring(
+            F.to_json(F.struct(*[F.col(f"`{name}`") for name in frame.columns])), 1, RAW_CHARACTERS
+        ).alias("raw"),
     ).withColumn("source", F.expr(f"substring(path, {len(root) + 2})"))
 
 
@@ -103,7 +107,10 @@ def _checked(frame: DataFrame, bounds: Limits) -> DataFrame:
     ]
     reason = F.coalesce(*[F.when(holds, F.lit(name)) for holds, name in faults if name])
     marked = frame.withColumn("reason", reason)
-    values = [F.when(F.col("reason").isNull(), F.col(name)).alias(name) for name in ("user", "item", "time", "rating")]
+    values = [
+        F.when(F.col("reason").isNull(), F.col(name)).alias(name)
+        for name in ("user", "item", "time", "rating")
+    ]
     return marked.select(
         "source",
         "line",

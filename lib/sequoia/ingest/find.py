@@ -1,4 +1,4 @@
-"""Which files an input names: a folder's, a category's, one file, or the parts of a Parquet or Delta table."""
+"""Which files an input names: a folder's, a category's, one file, or those of a Parquet or Delta table."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from typing import Literal
 from sequoia.errors import UserError
 
 Kind = Literal["lines", "parquet", "delta"]
-NAME = re.compile(r"(?P<prefix>meta_|reviews_|ratings_)?(?P<category>.+?)(?P<core>_5)?\.(?P<kind>csv|json|jsonl)(\.gz)?")
+NAME = re.compile(
+    r"(?P<prefix>meta_|reviews_|ratings_)?(?P<category>.+?)(?P<core>_5)?\.(?P<kind>csv|json|jsonl)(\.gz)?"
+)
 TEXT = (".csv", ".json", ".jsonl", ".txt")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawFile:
-    """One file of the input; `source` is its path below `root`, the input folder; `table` the Delta table it is in."""
+    """One file of the input; `source` is its path below `root`; `table` the Delta table around it."""
 
     path: str
     source: str
@@ -43,17 +45,21 @@ def find_files(raw: str, category: str | None) -> list[RawFile]:
     if root.is_file():
         return [raw_file(root, root.parent)]
     if not root.is_dir():
-        raise UserError(f"ingest.raw = {raw} does not exist: name a folder with raw files, one file, or a Delta table")
+        raise UserError(
+            f"ingest.raw = {raw} does not exist: name a folder with raw files, one file, or a Delta table"
+        )
     found = sorted(_walk(root, root), key=lambda file: file.source)
     if category is not None:
         return _of_category(found, category, raw)
     if not found:
-        raise UserError(f"{raw} holds no raw files (*.json, *.csv, *.txt, each also .gz, or *.parquet): name another")
+        raise UserError(
+            f"{raw} holds no raw files (*.json, *.csv, *.txt, each also .gz, or *.parquet): name another"
+        )
     return found
 
 
 def belongs(name: str, category: str) -> bool:
-    """Say whether a file name is one of a category's: <C>.csv, <C>_5.json, meta_<C>.json, ratings_<C>.csv, ..."""
+    """Say whether a file name is one of a category's: <C>.csv, <C>_5.json, meta_<C>.json, and so on."""
     stem = re.escape(category)
     lines = rf"(meta_|reviews_)?{stem}\.jsonl?|(reviews_)?{stem}_5\.jsonl?|(ratings_)?{stem}\.csv"
     return re.fullmatch(rf"({lines})(\.gz)?", name) is not None

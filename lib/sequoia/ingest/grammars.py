@@ -12,7 +12,7 @@ from sequoia.ingest.settings import Format, IngestSettings
 
 
 def grammar(form: Format, settings: IngestSettings, *, name: str, header: list[str] | None = None) -> Grammar:
-    """Return the grammar of a file of that format; `name` decides the order of ratings, `header` is a CSV log's."""
+    """Return the grammar of a format; `name` decides the order of ratings, `header` is a CSV log's."""
     if form == "reviews":
         return reviews(settings)
     if form == "ratings":

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 COMPRESSED = 1 << 18
 GZIP = 31  # zlib's window bits for a gzip stream with header and checksum
@@ -31,7 +32,7 @@ def pieces(path: str, size: int) -> Iterator[bytes]:
             for piece in _unzip(file, size):
                 given += len(piece)
                 yield piece
-        except isal_zlib.error:
+        except IsalError:
             yield from _salvage(path, given)
 
 
@@ -41,14 +42,12 @@ def _unzip(file: BinaryIO, size: int) -> Iterator[bytes]:
         stream = isal_zlib.decompressobj(wbits=GZIP)
         while not stream.eof:
             out = stream.decompress(compressed, size)
+            compressed = stream.unconsumed_tail or (b"" if stream.eof else file.read(COMPRESSED))
+            # The library may hold output back although it took all input: an empty round tells the end.
+            if not (out or compressed or stream.eof):
+                raise DamagedError("the gzip ends too early")
             if out:
                 yield out
-            if stream.eof:
-                break
-            compressed = stream.unconsumed_tail or file.read(COMPRESSED)
-            # The library may hold output back although it took all input: an empty round tells the end.
-            if not compressed and not out:
-                raise DamagedError("the gzip ends too early")
         compressed = stream.unused_data or file.read(COMPRESSED)
         compressed = compressed.lstrip(b"\0") or _after_padding(file)
 
@@ -61,7 +60,7 @@ def _after_padding(file: BinaryIO) -> bytes:
 
 
 def _salvage(path: str, given: int) -> Iterator[bytes]:
-    """Unzip again with zlib, whose state can be copied, byte by byte where it fails, for what was not given yet."""
+    """Unzip again with zlib, byte by byte where it fails, for what was not given yet."""
     seen = 0
     for piece in _up_to_damage(path):
         fresh = piece[max(0, given - seen) :]
@@ -72,6 +71,7 @@ def _salvage(path: str, given: int) -> Iterator[bytes]:
 
 
 def _up_to_damage(path: str) -> Iterator[bytes]:
+    # zlib's state can be copied, that of isal cannot.
     stream = zlib.decompressobj(wbits=GZIP)
     with open(path, "rb") as file:
         while compressed := file.read(1 << 14):

@@ -1,8 +1,10 @@
-"""What there is to read: files with their formats and fingerprints, and what the accounts know of them already."""
+"""What there is to read: files with formats and fingerprints, and what the accounts know of them already."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
@@ -35,21 +37,47 @@ def find_inputs(context: Context) -> list[Input]:
     known = [file for file in found if forms[file.source]]
     if not known:
         names = ", ".join(file.source for file in found[:5])
-        raise UserError(f"{raw} holds no file of a known format ({names}): set ingest.format, or name another input")
+        raise UserError(
+            f"{raw} holds no file of a known format ({names}): set ingest.format, or name another input"
+        )
     for file in found:
         if not forms[file.source]:
-            context.say(f"passing over {file.source}: neither reviews, ratings, metadata, events nor sequences")
+            context.say(
+                f"passing over {file.source}: neither reviews, ratings, metadata, events nor sequences"
+            )
     sums = fingerprints(known, settings)
-    return [Input(file=file, form=form, fingerprint=sums[file.source]) for file in known if (form := forms[file.source])]
+    return [
+        Input(file=file, form=form, fingerprint=sums[file.source])
+        for file in known
+        if (form := forms[file.source])
+    ]
 
 
 def known_accounts(context: Context) -> dict[str, Account]:
-    """Return the accounts of the last ingest by source, none when a table of it is missing (one row per file)."""
+    """Return the last ingest's accounts by source (one per file), none when they no longer fit the tables.
+
+    That is so when a table is missing, or when an ingest that was given up has written bronze rows since.
+    """
     tables = context.tables
     if not all(tables.exists(table) for table in TABLES):
         return {}
-    rows = tables.read("files").collect()
-    return {row["source"]: Account(**row.asDict()) for row in rows}
+    accounts = [Account(**row.asDict()) for row in tables.read("files").collect()]
+    versions = bronze_versions(context)
+    made_from = {"events": {entry.events_version for entry in accounts}}
+    made_from["products"] = {entry.products_version for entry in accounts}
+    fit = all(made_from[table] == {versions[table]} for table in versions)
+    return {entry.source: entry for entry in accounts} if fit else {}
+
+
+def bronze_versions(context: Context) -> dict[str, int]:
+    """Return the version of each bronze table's last write; maintenance such as OPTIMIZE changes no rows."""
+    tables = context.tables
+    versions = {}
+    for table in ("events", "products"):
+        history = context.spark.sql(f"DESCRIBE HISTORY {tables.identifier(table)}")
+        last = history.where("operation = 'WRITE'").agg(F.max("version")).first()
+        versions[table] = -1 if last is None or last[0] is None else int(last[0])
+    return versions
 
 
 def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:

@@ -15,9 +15,9 @@ from sequoia.ingest.parse import BadLineError, NotFastError
 def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
     """Read a block of JSON objects, one a line, into the columns of the schema; other keys are ignored.
 
-    Raises NotFastError or ArrowInvalid when the block is anything else. Arrow takes objects wherever they stand. But
-    when every line starts with a brace and ends with one, each line end is between two objects, and with as many
-    objects as lines each line is exactly one.
+    Raises NotFastError or ArrowInvalid when the block is anything else. Arrow takes objects wherever they
+    stand. But when every line starts with a brace and ends with one, each line end is between two objects,
+    and with as many objects as lines each line is exactly one.
     """
     if not data.startswith(b"{") or not data.endswith(b"}\n") or data.count(b"}\n{") != lines - 1:
         raise NotFastError("not an object a line")
@@ -32,7 +32,8 @@ def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
 def read_line(line: str, keys: frozenset[str]) -> dict[str, Any]:
     """Read one object and return its values of the keys wanted.
 
-    Raises BadLineError when the line is neither JSON nor a Python literal, no object, or gives a key two values.
+    Raises BadLineError when the line is neither JSON nor a Python literal, no object, or gives a key two
+    values.
     """
     try:
         found = json.loads(line, object_pairs_hook=_Pairs)

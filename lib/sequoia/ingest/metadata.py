@@ -45,7 +45,9 @@ def _fast(data: bytes, lines: int) -> pa.Table:
         raise pa.ArrowInvalid("2014 categories")
     table = read_block(data, lines, LINE)
     rows = [_row(values) for values in table.to_pylist()]
-    arrays = [pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), PRODUCT.types, strict=True)]
+    arrays = [
+        pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), PRODUCT.types, strict=True)
+    ]
     return pa.Table.from_arrays(arrays, schema=PRODUCT)
 
 

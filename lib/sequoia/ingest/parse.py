@@ -1,8 +1,8 @@
-"""From a block of lines to a table with one row per line: in one stroke where the block is clean, else by line.
+"""From a block of lines to a table with one row per line: in one stroke where it is clean, else by line.
 
-A grammar is one format. Its fast way takes a whole block to Arrow and gives up at anything odd; its slow way takes
-one line to the same columns and says what is wrong. A block that the fast way refuses is halved until only small
-pieces around the odd lines are left for the slow way. Both meet in the grammar's checks.
+A grammar is one format. Its fast way takes a whole block to Arrow and gives up at anything odd; its slow way
+takes one line to the same columns and says what is wrong. A block that the fast way refuses is cut into parts
+until only small pieces around the odd lines are left for the slow way. Both meet in the grammar's checks.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class NotFastError(ValueError):
 class Grammar:
     """One format: columns before the checks, the two ways to them, the checks, and whether rows are lines.
 
-    `fast` takes a block and its number of lines; `slow` takes one line to its rows (one, or for a sequence several).
+    `fast` takes a block and its number of lines; `slow` takes one line to its rows (a sequence has several).
     `check` takes the columns and `reason` to the columns of the bronze table.
     """
 
@@ -101,7 +101,9 @@ def _one(grammar: Grammar, line: bytes) -> tuple[list[tuple[Any, ...]], str | No
 
 
 def _faulty(grammar: Grammar, line: bytes, fault: str) -> pa.Table:
-    nulls = pa.Table.from_arrays([pa.nulls(1, kind) for kind in grammar.columns.types], schema=grammar.columns)
+    nulls = pa.Table.from_arrays(
+        [pa.nulls(1, kind) for kind in grammar.columns.types], schema=grammar.columns
+    )
     checked = grammar.check(nulls.append_column("reason", pa.array([fault])))
     return checked.append_column("raw", pa.array([_readable(line.removesuffix(b"\n"))]))
 

@@ -24,7 +24,9 @@ def peek(file: RawFile, form: Format, settings: IngestSettings, header: list[str
     lines = first_lines(file, LINES + (header is not None), settings)
     lines = lines[1:] if header is not None else lines
     if not lines:
-        raise UserError(f"{file.path} has a header and nothing below it: fetch it again, or take it out of the input")
+        raise UserError(
+            f"{file.path} has a header and nothing below it: fetch it again, or take it out of the input"
+        )
     if form == "ratings":
         _check_order(file, lines, settings)
     block = Block(data=b"\n".join(lines).replace(b"\r", b"") + b"\n")
@@ -34,9 +36,9 @@ def peek(file: RawFile, form: Format, settings: IngestSettings, header: list[str
     if bad.total() > settings.max_quarantined * len(reasons):
         worst, times = bad.most_common(1)[0]
         raise UserError(
-            f"{file.path} does not look like {form}: {bad.total()} of its first {len(reasons)} rows cannot be used, more "
-            f"than ingest.max_quarantined = {settings.max_quarantined} allows (commonest: {worst}, {times} times); set "
-            "ingest.format, or raise the bound"
+            f"{file.path} does not look like {form}: {bad.total()} of its first {len(reasons)} rows cannot "
+            f"be used, more than ingest.max_quarantined = {settings.max_quarantined} (commonest: {worst}, "
+            f"{times} times); set ingest.format, or raise the bound"
         )
 
 
@@ -47,13 +49,13 @@ def _check_order(file: RawFile, lines: list[bytes], settings: IngestSettings) ->
     other = "user,item" if expected == "item,user" else "item,user"
     if _share(pairs, other) >= CLEAR > _share(pairs, expected):
         raise UserError(
-            f"{file.path} has its columns in the order {other} (by the shape of its ids), expected was {expected}: "
-            f"set ingest.ratings_order={other}"
+            f"{file.path} has its columns in the order {other} (by the shape of its ids), expected was "
+            f"{expected}: set ingest.ratings_order={other}"
         )
 
 
 def _share(pairs: list[list[str]], order: str) -> float:
-    """Return the share of lines whose ids look like Amazon's in that order: item 10 characters, reviewer A and more."""
+    """Return the share of lines whose ids look like Amazon's in that order."""
     item, user = (0, 1) if order == "item,user" else (1, 0)
     fits = sum(bool(ITEM.fullmatch(pair[item]) and REVIEWER.fullmatch(pair[user])) for pair in pairs)
     return fits / max(1, len(pairs))

@@ -14,7 +14,7 @@ from sequoia.ingest.settings import IngestSettings
 
 
 def ratings(settings: IngestSettings, order: str) -> Grammar:
-    """Return the grammar of rating lines whose first two columns stand in that order ('item,user' or 'user,item')."""
+    """Return the grammar of rating lines whose first two columns stand in that order, such as 'item,user'."""
     names = [*order.split(","), "rating", "time"]
     types = {"user": pa.string(), "item": pa.string(), "rating": pa.float64(), "time": pa.int64()}
 

@@ -1,8 +1,8 @@
-"""Line files to bronze rows, one task per file: gzip does not split, and Arrow reads a file faster than Spark."""
+"""Line files to bronze rows, one task per file: gzip does not split, and Arrow reads faster than Spark."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -27,18 +27,22 @@ class Task:
     header: list[str] | None
 
 
-def read_lines(spark: SparkSession, tasks: list[Task], settings: IngestSettings, schema: StructType) -> DataFrame:
-    """Return the bronze rows of line files (`schema` is the contract's); the driver holds one entry per file."""
+def read_lines(
+    spark: SparkSession, tasks: list[Task], settings: IngestSettings, schema: StructType
+) -> DataFrame:
+    """Return the bronze rows of line files in the contract's schema; the driver holds one entry per file."""
     if not tasks:
         return spark.createDataFrame([], schema)
     largest_first = sorted(tasks, key=lambda task: -task.file.bytes)
     names = schema.names
 
-    def read(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for number in batch.column(0).to_pylist():
                 for table in rows_of(largest_first[number], settings):
-                    yield from table.select([name for name in names if name in table.column_names]).to_batches()
+                    yield from table.select(
+                        [name for name in names if name in table.column_names]
+                    ).to_batches()
 
     return spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(read, schema)
 
@@ -46,7 +50,7 @@ def read_lines(spark: SparkSession, tasks: list[Task], settings: IngestSettings,
 def rows_of(task: Task, settings: IngestSettings, *, size: int = BLOCK) -> Iterator[pa.Table]:
     """Yield a file's bronze rows in order.
 
-    Raises UserError at a damaged gzip, unless `on_damage` is keep: then its cut line is quarantined and no more.
+    Raises UserError at a damaged gzip, unless `on_damage` is keep: then its cut line is quarantined.
     """
     found = grammar(task.form, settings, name=task.file.name, header=task.header)
     rows = bad = 0
@@ -60,8 +64,8 @@ def rows_of(task: Task, settings: IngestSettings, *, size: int = BLOCK) -> Itera
     except DamagedError as damage:
         if settings.on_damage == "refuse":
             raise UserError(
-                f"{task.file.path} is damaged after line {rows} ({rows - bad} good, {bad} quarantined before it, "
-                f"{damage}): fetch it again, or set ingest.on_damage=keep to go on with what is before the damage"
+                f"{task.file.path} is damaged after line {rows} ({rows - bad} good, {bad} quarantined before "
+                f"it; {damage}): fetch it again, or set ingest.on_damage=keep to use what is before it"
             ) from None
 
 
@@ -82,5 +86,3 @@ def _placed(table: pa.Table, task: Task, *, first: int) -> pa.Table:
     table = table.append_column("source", pa.repeat(task.file.source, count))
     table = table.append_column("line", pa.array(range(first, first + count), pa.int64()))
     return table.append_column("format", pa.repeat(task.form, count))
-
-

@@ -72,7 +72,8 @@ def check_header(file: RawFile, fields: list[str], columns: EventColumns) -> Non
     for key, name in wanted.items():
         if name is not None and name not in fields:
             raise UserError(
-                f"{file.path} has the columns {', '.join(fields)} and no {name}: set ingest.columns.{key} to one of them"
+                f"{file.path} has the columns {', '.join(fields)} and no {name}: set ingest.columns.{key} "
+                "to one of them"
             )
 
 

@@ -47,7 +47,7 @@ class IngestSettings(Settings):
 
 
 def milliseconds(text: str) -> int:
-    """Turn ISO 8601 text (UTC where it names no zone) into milliseconds since 1970; ValueError when it is not."""
+    """Turn ISO 8601 text (UTC where it names no zone) into milliseconds since 1970; else ValueError."""
     moment = datetime.fromisoformat(text)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     since = moment - datetime(1970, 1, 1, tzinfo=UTC)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sequoia.ingest.accounts import Account, account, count_copies, count_lines
+from sequoia.ingest.accounts import Account, Tally, account, count_copies, count_lines
 from sequoia.ingest.duplicates import rank_events, rank_products, with_item_columns
-from sequoia.ingest.inputs import Input
+from sequoia.ingest.inputs import Input, bronze_versions
+from sequoia.ingest.together import together
 from sequoia.stage import Context
 
 Counts = dict[str, dict[str, int]]
@@ -17,20 +18,31 @@ def write_silver(context: Context, inputs: list[Input]) -> list[Account]:
     """Write interactions, items, quarantine and, last, the accounts, which make the ingest valid."""
     tables = context.tables
     events, products = tables.read("events"), tables.read("products")
-    ranked_events, ranked_products = rank_events(events).persist(), rank_products(products).persist()
-    try:
-        tables.overwrite("interactions", ranked_events.where("copy = 1"))
-        tables.overwrite("items", with_item_columns(ranked_products.where("copy = 1")))
-        kept = _by_source(count_copies(ranked_events).unionByName(count_copies(ranked_products)))
-    finally:
-        ranked_events.unpersist()
-        ranked_products.unpersist()
-    read = _by_source(count_lines(events).unionByName(count_lines(products)))
-    tables.overwrite("quarantine", _quarantined(events).unionByName(_quarantined(products)))
-    accounts = [account(entry.file, entry.form, entry.fingerprint, read, kept) for entry in inputs]
+
+    def quarantine() -> Counts:
+        tables.overwrite("quarantine", _quarantined(events).unionByName(_quarantined(products)))
+        return _by_source(count_lines(events).unionByName(count_lines(products)))
+
+    kept_events, kept_products, read = together(
+        lambda: _write_kept(context, "interactions", rank_events(events)),
+        lambda: _write_kept(context, "items", with_item_columns(rank_products(products))),
+        quarantine,
+    )
+    tally = Tally(read=read, kept={**kept_events, **kept_products}, versions=bronze_versions(context))
+    accounts = [account(entry.file, entry.form, entry.fingerprint, tally) for entry in inputs]
     rows = [entry.as_row() for entry in accounts]
     tables.overwrite("files", context.spark.createDataFrame(rows, tables.schema("files")).coalesce(1))
     return accounts
+
+
+def _write_kept(context: Context, table: str, ranked: DataFrame) -> Counts:
+    """Write the lines that are kept, and count the fate of all; ranked once, as two jobs read it."""
+    ranked.persist()
+    try:
+        context.tables.overwrite(table, ranked.where("copy = 1"))
+        return _by_source(count_copies(ranked))
+    finally:
+        ranked.unpersist()
 
 
 def _quarantined(bronze: DataFrame) -> DataFrame:

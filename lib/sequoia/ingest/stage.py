@@ -1,18 +1,21 @@
 """Raw files in, interactions and items out, every line accounted for.
 
-The tables say what the input holds now: a file that did not change is not read again, one that is gone leaves them.
+The tables say what the input holds now: a file that did not change is not read again, one that is gone
+leaves them.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from sequoia.ingest.accounts import Account
 from sequoia.ingest.bronze import write_bronze
 from sequoia.ingest.inputs import find_inputs, known_accounts
 from sequoia.ingest.silver import write_silver
+from sequoia.ingest.together import together
 from sequoia.stage import Context, StageResult
 
 
@@ -39,19 +42,23 @@ def run(context: Context) -> StageResult:
 
 def _result(context: Context, accounts: list[Account]) -> StageResult:
     tables = context.tables
-    users, items, interactions = tables.read("interactions").agg(
-        F.count_distinct("user"), F.count_distinct("item"), F.count(F.lit(1))
-    ).first() or (0, 0, 0)
-    products = tables.read("items").count()
+    interactions, quarantine = tables.read("interactions"), tables.read("quarantine")
+    counted = interactions.agg(F.count_distinct("user"), F.count_distinct("item"))
     # As many rows as there are reasons, of which there is a fixed set.
-    reasons = tables.read("quarantine").groupBy("reason").count().collect()
+    (users_items, reasons) = together(counted.first, quarantine.groupBy("reason").count().collect)
+    products = sum(entry.kept for entry in accounts if entry.format == "metadata")
+    events = sum(entry.kept for entry in accounts) - products
     details: dict[str, Any] = {
         "files": [entry.summary() for entry in accounts],
-        "users": users,
-        "items": items,
-        "interactions": interactions,
+        "users": users_items[0],
+        "items": users_items[1],
+        "interactions": events,
         "products": products,
-        "reasons": {row["reason"]: row["count"] for row in sorted(reasons, key=lambda row: -row["count"])},
+        "reasons": {row["reason"]: row["count"] for row in sorted(reasons, key=_most_frequent_first)},
     }
     lines = sum(entry.lines for entry in accounts)
-    return StageResult(rows_in=lines, rows_out=interactions + products, details=details)
+    return StageResult(rows_in=lines, rows_out=events + products, details=details)
+
+
+def _most_frequent_first(row: Row) -> tuple[int, str]:
+    return -row["count"], row["reason"]
