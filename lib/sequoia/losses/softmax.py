@@ -16,7 +16,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 NUM_RESERVED_ROWS = 2
-# Targets are filled up to a multiple: oneDNN compiles and keeps a program for every shape of bfloat16 product.
+# Targets are filled up to a multiple: oneDNN compiles and keeps a program for each shape of bfloat16 product.
 ROW_STEP = 64
 
 
