@@ -20,7 +20,9 @@ def test_the_interval_is_that_of_resampled_users() -> None:
 
 def test_the_same_seed_gives_the_same_interval_and_another_does_not() -> None:
     counts = histogram(RANKS)
-    first, again, other = (Bootstrap(samples=200, confidence=0.95, seed=seed).intervals(counts) for seed in (1, 1, 2))
+    first, again, other = (
+        Bootstrap(samples=200, confidence=0.95, seed=seed).intervals(counts) for seed in (1, 1, 2)
+    )
     assert first == again
     assert first != other
 

@@ -33,7 +33,9 @@ def test_means_over_the_histogram_equal_a_plain_loop(ranks: list[int]) -> None:
     for metric in METRICS:
         expected = sum(oracle(metric, rank) for rank in ranks) / len(ranks)
         assert mean_value(metric, counts) == pytest.approx(expected)
-        assert user_values(metric, np.array(ranks)).tolist() == pytest.approx([oracle(metric, r) for r in ranks])
+        assert user_values(metric, np.array(ranks)).tolist() == pytest.approx(
+            [oracle(metric, r) for r in ranks]
+        )
 
 
 def test_unknown_metric_and_rank_zero_are_refused() -> None:

@@ -62,7 +62,9 @@ def test_unknown_candidates_are_behind_a_known_target_and_all_are_ahead_of_an_un
 @st.composite
 def case(draw: DrawFn) -> tuple[list[float], int, list[int], int]:
     # Few different values make many ties.
-    items = draw(st.lists(st.sampled_from([INFINITE, -1.0, 0.0, 0.5, 2.0, math.inf]), min_size=1, max_size=40))
+    items = draw(
+        st.lists(st.sampled_from([INFINITE, -1.0, 0.0, 0.5, 2.0, math.inf]), min_size=1, max_size=40)
+    )
     target = draw(st.integers(1, len(items) + 1))
     seen = draw(st.lists(st.integers(1, len(items) + 1), max_size=10))
     return items, target, seen, draw(st.integers(1, 45))
@@ -86,7 +88,9 @@ def test_ranks_and_top_items_equal_a_plain_loop(drawn: tuple[list[float], int, l
 
 @settings(deadline=None)
 @given(case(), st.lists(st.integers(1, 41), max_size=20))
-def test_sampled_ranks_equal_a_plain_loop(drawn: tuple[list[float], int, list[int], int], rows: list[int]) -> None:
+def test_sampled_ranks_equal_a_plain_loop(
+    drawn: tuple[list[float], int, list[int], int], rows: list[int]
+) -> None:
     items, target, _, _ = drawn
     candidates = [candidate for candidate in rows if candidate < len(items) + 2 and candidate != target]
     scores = row(*items)

@@ -1,7 +1,7 @@
-"""Thirty items in a ring and forty shoppers who each walk along it: the right next item is always the next one.
+"""Thirty items in a ring and forty shoppers who walk along it: the right item is always the next one.
 
-Item number n (from 0) has raw id i00..i29, item_index id n + 2 and vocabulary row n + 2. User u walks from item u for
-4 to 7 steps. Training sees all events but the last two.
+Item number n (from 0) has raw id i00..i29, item_index id n + 2 and vocabulary row n + 2. User u walks from
+item u for 4 to 7 steps. Training sees all events but the last two; the time split holds nothing out.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def save_counting(folder: Path, *, step: int, raw: list[str] = RAW, first_id: in
 
 
 def train(context: Context, run_id: str, **steps: int) -> None:
-    """Stand in for the train stage: a counting model per name, each with its step, its folder and its MLflow run."""
+    """Stand in for the train stage: a counting model per name, with its step, folder and MLflow run."""
     models = {}
     for name, step in steps.items():
         folder = context.config.workspace_path / "models" / run_id / name
@@ -79,7 +79,7 @@ def _sequences(context: Context) -> DataFrame:
         items = [number + 2 for number in walk(user)]
         n = len(items)
         times, ratings, ones = list(range(1, n + 1)), [0.0] * n, [1] * n
-        rows.append((user + 2, items, times, ratings, ones, ones, ones, n, n - 2, n - 2, n - 1))
+        rows.append((user + 2, items, times, ratings, ones, ones, ones, n, n - 2, n, n))
     return _frame(context, "sequences", rows)
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -38,7 +36,9 @@ def test_without_a_known_item_the_most_popular_are_recommended(model: ServedMode
     assert found.known_B.tolist() == [False, False, True]
 
 
-def test_an_item_seen_long_ago_is_not_recommended_though_the_model_looks_at_one_event(model: ServedModel) -> None:
+def test_an_item_seen_long_ago_is_not_recommended_though_the_model_looks_at_one_event(
+    model: ServedModel,
+) -> None:
     assert "i00" not in top(model, [*RAW[:5], "i29"], 25)
 
 

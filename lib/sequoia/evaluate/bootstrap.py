@@ -1,7 +1,7 @@
 """Percentile bootstrap over users, exact on histograms (numpy only).
 
-Drawing n users with replacement and counting their buckets is one multinomial draw from the histogram (Efron 1979),
-so the cost does not depend on the number of users.
+Drawing n users with replacement and counting their buckets is one multinomial draw from the histogram
+(Efron 1979), so the cost does not depend on the number of users.
 """
 
 from __future__ import annotations

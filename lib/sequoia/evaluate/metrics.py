@@ -1,7 +1,7 @@
 """Hit rate, NDCG and reciprocal rank of one target per user (numpy only).
 
-Every metric@k depends on the rank alone, and all ranks beyond the last cut-off count alike. So a histogram over
-21 buckets (ranks 1 to 20, and 21 for everything worse) holds all that any number of users can tell.
+Every metric@k depends on the rank alone, and all ranks beyond the last cut-off count alike. So a histogram
+over 21 buckets (ranks 1 to 20, and 21 for everything worse) holds all that any number of users can tell.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ METRICS = tuple(f"{name}@{cutoff}" for name in ("hr", "ndcg", "mrr") for cutoff 
 def user_values(metric: str, ranks: NDArray[np.int64]) -> NDArray[np.float64]:
     """Return the metric of each user from the rank of the user's target (int64 from 1).
 
-    hr@k is 1 for a rank up to k; ndcg@k is 1 / log2(rank + 1) there, as one relevant item makes the ideal 1;
-    mrr@k is 1 / rank there; all are 0 beyond. Raises ValueError for a metric outside METRICS or a rank below 1.
+    hr@k is 1 for a rank up to k; ndcg@k is 1 / log2(rank + 1) there, as one relevant item makes the ideal
+    1; mrr@k is 1 / rank there; all are 0 beyond. Raises ValueError for a metric outside METRICS or a rank
+    below 1.
     """
     if metric not in METRICS:
         raise ValueError(f"unknown metric {metric}: known are {', '.join(METRICS)}")

@@ -48,7 +48,7 @@ def log_test_metrics(context: Context, metrics: Sequence[Metric], runs: Mapping[
 
 
 def metrics_details(metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Return test metrics under `metrics`, those of validation under `valid`, sampled test metrics under `sampled`."""
+    """Return `metrics` (test), `valid`, and `sampled` (test, by protocol), each by model and metric."""
     details: dict[str, Any] = {"metrics": {}, "valid": {}, "sampled": {}}
     for row in metrics:
         measured = row.measured

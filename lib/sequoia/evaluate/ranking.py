@@ -1,10 +1,11 @@
 """Ranks of targets and top items from a matrix of scores (numpy only).
 
-The tie rule is pessimistic: rank = 1 + number of other unseen items whose score is at least the target's. A model
-that gives all items one score therefore gains nothing. Items of the history get -inf and are never recommended.
+The tie rule is pessimistic: rank = 1 + number of other unseen items whose score is at least the target's. A
+model that gives all items one score therefore gains nothing. Items of the history get -inf and are never
+recommended.
 
-A target that the model cannot recommend (it is in the history, not in the model's index, or scored -inf) is a miss:
-it ranks behind all items and behind every cut-off.
+A target that the model cannot recommend (it is in the history, not in the model's index, or scored -inf) is
+a miss: it ranks behind all items and behind every cut-off.
 
 Shape letters: B users, V rows of the model's item index (0 padding, 1 unknown, items from 2), K top items.
 """
@@ -43,8 +44,8 @@ def rank_targets(
 ) -> tuple[Rows, Rows]:
     """Return ranks (B,) from 1 and the top items (B, k), best first.
 
-    scores_BV is changed: seen items are set to -inf. Ties among top items go to the lower row; row 0 stands where
-    fewer than k items can be recommended.
+    scores_BV is changed: seen items are set to -inf. Ties among top items go to the lower row; row 0 stands
+    where fewer than k items can be recommended.
     """
     hide_seen(scores_BV, seen)
     target_scores_B = scores_BV[np.arange(len(targets_B)), targets_B]
@@ -57,7 +58,8 @@ def rank_targets(
 def rank_among(scores_BV: NDArray[np.float32], targets_B: Rows, candidates: Sequence[Rows]) -> Rows:
     """Return ranks (B,) from 1 among the target and its candidates, ties against the target.
 
-    scores_BV is what hide_seen left. A candidate that the model does not know counts as worse than any known one.
+    scores_BV is what hide_seen left. A candidate that the model does not know counts as worse than any
+    known one.
     """
     ranks_B = np.empty(len(targets_B), dtype=np.int64)
     for user, (target, rows) in enumerate(zip(targets_B, candidates, strict=True)):
@@ -68,12 +70,12 @@ def rank_among(scores_BV: NDArray[np.float32], targets_B: Rows, candidates: Sequ
 
 
 def miss_rank(num_items: int) -> int:
-    """Return the rank of a target that cannot be recommended: a miss even where there are fewer items than k."""
+    """Return the rank of a target that cannot be recommended, a miss even among fewer items than k."""
     return max(num_items, LAST_CUTOFF) + 1
 
 
 def top_rows(scores_BV: NDArray[np.float32], k: int) -> Rows:
-    """Return the k best rows (B, k) in descending order of score, ties by row; 0 where the score would be -inf."""
+    """Return the k best rows (B, k), best first, ties by row; 0 where the score would be -inf."""
     num_users, num_rows = scores_BV.shape
     top_BK = np.zeros((num_users, k), dtype=np.int64)
     kept = min(k, num_rows)

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from sequoia.errors import UserError
 from sequoia.evaluate.bootstrap import Bootstrap
 from sequoia.evaluate.publish import log_test_metrics, metrics_details, write_metrics
-from sequoia.evaluate.summary import Measured, Metric, covered_items, metric_rows, rank_histograms
-from sequoia.evaluate.users import SPLITS, held_out_users
+from sequoia.evaluate.summary import Metric, covered_items, metric_rows, rank_histograms
+from sequoia.evaluate.users import count_held_out, held_out_users
 from sequoia.evaluate.worker import RANKED_SPARK, ranking_function
 from sequoia.models.trained import read_trained
+from sequoia.sequences.held_out import Split
 from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tracking.connection import connect
@@ -25,12 +22,13 @@ CHAMPION = "champion"
 def run(context: Context) -> StageResult:
     """Evaluate the trained models, and the champion where there is one, on the same users."""
     trained = read_trained(context.config.workspace_path)
+    users = count_held_out(context)
     folders = {name: model.folder for name, model in trained.items()}
     fingerprints = {name: model.fingerprint for name, model in trained.items()}
     if champion := _champion(context):
         folders[CHAMPION], fingerprints[CHAMPION] = champion
     num_items = _rank(context, folders)
-    metrics, users = _measure(context, num_items)
+    metrics = _measure(context, num_items, users)
     write_metrics(context, metrics, fingerprints)
     log_test_metrics(context, metrics, {name: model.mlflow_run_id for name, model in trained.items()})
     held_out = sum(users.values())
@@ -56,27 +54,15 @@ def _rank(context: Context, folders: dict[str, Path]) -> int:
     return vocabulary.rows
 
 
-def _measure(context: Context, num_items: int) -> tuple[list[Metric], dict[str, int]]:
+def _measure(context: Context, num_items: int, users: dict[Split, int]) -> list[Metric]:
     ranks = context.tables.read("ranks")
     histograms = rank_histograms(ranks)
-    users = {split: _users(histograms, split) for split in SPLITS}
-    for split in [split for split in SPLITS if not users[split]]:
-        raise UserError(
-            f"no user has a held-out event in split {split} under sequences.split = "
-            f"{context.config.sequences.split}: take more data, a lower sequences.k or leave-one-out"
-        )
+    for measured, counts in histograms.items():
+        expected = users["valid" if measured.split == "valid" else "test"]
+        assert measured.protocol != "full" or counts.sum() == expected, f"{counts.sum()} of {expected} ranked"
     settings = context.config.evaluate
     bootstrap = Bootstrap(
         samples=settings.bootstrap_samples, confidence=settings.confidence, seed=context.config.seed
     )
     context.say(f"{users['test']:,} test users, {bootstrap.samples:,} resamples")
-    return metric_rows(histograms, covered_items(ranks), num_items, bootstrap), users
-
-
-def _users(histograms: dict[Measured, NDArray[np.int64]], split: str) -> int:
-    counted = (
-        counts
-        for measured, counts in histograms.items()
-        if (measured.split, measured.protocol) == (split, "full")
-    )
-    return int(next(counted, np.zeros(1)).sum())
+    return metric_rows(histograms, covered_items(ranks), num_items, bootstrap)

@@ -7,24 +7,37 @@ from functools import reduce
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sequoia.errors import UserError
 from sequoia.evaluate.worker import SAMPLERS
-from sequoia.sequences.held_out import held_out
+from sequoia.sequences.held_out import Split, held_out, history_length
 from sequoia.stage import Context
 
-SPLITS = ("valid", "test")
+SPLITS: tuple[Split, ...] = ("valid", "test")
+
+
+def count_held_out(context: Context) -> dict[Split, int]:
+    """Return the number of held-out events of each split; raises UserError when one has none."""
+    protocol = context.config.sequences.split
+    sequences = context.tables.read("sequences", written_by="sequences")
+    counts = [F.count(history_length(split, protocol)).alias(split) for split in SPLITS]
+    (row,) = sequences.agg(*counts).collect()
+    for split in SPLITS:
+        if not row[split]:
+            raise UserError(
+                f"no user has a held-out event in split {split} under sequences.split = {protocol}: "
+                "take more data, a lower sequences.k or leave-one-out"
+            )
+    return {split: row[split] for split in SPLITS}
 
 
 def held_out_users(context: Context) -> DataFrame:
-    """Return (user_id, split, history, target, <sampler>_target, <sampler>); candidates are null where none are stored.
+    """Return (user_id, split, history, target, <sampler>_target, <sampler>); null: none stored.
 
     Items are item_index ids, candidates and their targets vocabulary rows. Spread evenly over the cores.
     """
     sequences = context.tables.read("sequences", written_by="sequences")
     protocol = context.config.sequences.split
-    splits = [
-        held_out(sequences, split, protocol).withColumn("split", F.lit(split))  # type: ignore[arg-type]
-        for split in SPLITS
-    ]
+    splits = [held_out(sequences, split, protocol).withColumn("split", F.lit(split)) for split in SPLITS]
     users = reduce(DataFrame.union, splits)
     negatives = context.tables.read("negatives", written_by="negatives")
     for sampler in SAMPLERS:

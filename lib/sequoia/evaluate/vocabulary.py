@@ -1,4 +1,4 @@
-"""The current vocabulary in a worker: between item ids of the tables, vocabulary rows, and a model's own rows."""
+"""The current vocabulary in a worker: from item ids of the tables to its rows, and to a model's own rows."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Vocabulary:
 
 
 class Translation:
-    """Rows of the vocabulary to rows of a model and back; by raw item id, as the model may be another workspace's.
+    """Rows of the vocabulary to rows of a model and back, by raw item id: a model may come from elsewhere.
 
     An item that the other side does not know becomes row 1.
     """

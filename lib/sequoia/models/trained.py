@@ -15,7 +15,7 @@ LATEST = Path("models") / "latest.json"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A fitted model: its folder (absolute), its MLflow run, and a hash of its settings and training snapshot."""
+    """A fitted model: its folder (absolute), its MLflow run, a hash of its settings and training snapshot."""
 
     folder: Path
     mlflow_run_id: str

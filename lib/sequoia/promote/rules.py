@@ -1,8 +1,8 @@
 """The gate as plain rules on numbers (numpy only): each says whether it passes, and why in one sentence.
 
-Without a champion the absolute rules decide, and a baseline stops the challenger only when it is clearly better:
-nothing is replaced, so an undecided comparison harms nobody. A champion is replaced only by a challenger that is
-better by more than chance, and in no case by one that the baseline matches.
+Without a champion the absolute rules decide, and a baseline stops the challenger only when it is clearly
+better: nothing is replaced, so an undecided comparison harms nobody. A champion is replaced only by a
+challenger that is better by more than chance, and in no case by one that the baseline matches.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Against:
-    """The challenger beside another model on the same users: difference of the metric, challenger minus other."""
+    """The challenger minus another model in the metric, on the same users."""
 
     name: str
     difference: Interval
@@ -34,7 +34,7 @@ class Against:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What the test split says of a challenger; None where there is no champion, or no baseline to compare with."""
+    """What the test split says of a challenger; None where there is nothing to compare with."""
 
     challenger: str
     users: int
@@ -69,7 +69,8 @@ def enough_users(users: int, least: int) -> Verdict:
 def high_enough(name: str, metric: str, interval: Interval, minimum: float) -> Verdict:
     """Pass when the lower end of the interval reaches the minimum."""
     passed = interval.low >= minimum
-    reason = f"{metric} of {name} is {_interval(interval)}, {_needed(passed)} a lower end of at least {minimum:g} needed"
+    need = f"{_needed(passed)} a lower end of at least {minimum:g} needed"
+    reason = f"{metric} of {name} is {_interval(interval)}, {need}"
     return Verdict(passed=passed, reason=reason)
 
 

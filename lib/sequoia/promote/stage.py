@@ -52,7 +52,7 @@ def _decide(
 ) -> Decision:
     before = champion.number if champion else None
     if champion and champion.fingerprint == model.fingerprint:
-        reason = f"{name} with these settings and data is version {before}, which {context.config.promote.alias} names"
+        reason = f"{name} with these settings and data is the champion already, version {before}"
         return _decision("unchanged", name, before, before, [reason])
     if champion:
         require_evaluated(metrics, CHAMPION, context.config.promote.metric, champion.fingerprint)

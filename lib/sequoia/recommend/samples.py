@@ -17,7 +17,8 @@ SHOWN_EVENTS = 10
 def sample_users(context: Context, histories: DataFrame, recommended: DataFrame) -> list[dict[str, Any]]:
     """Return recommend.sample_users users with three events or more: which ones, the seed decides.
 
-    Each is {"user", "history": [title or item, ...] the newest ten, "recommended": [{"item", "title", "score"}, ...]}.
+    Each is {"user", "history": [title or item, ...] the newest ten, "recommended": [{"item", "title",
+    "score"}, ...]}.
     """
     limit = context.config.recommend.sample_users
     if limit == 0:

@@ -1,8 +1,8 @@
 """A model folder opened for use: raw item ids in, scores and raw item ids out.
 
-Evaluation, batch recommendation and the registered model all go through this one class, so that what is served is
-what was evaluated: events of unknown items are dropped, the newest max_length known ones count, and a history
-without any known item gets the most popular items.
+Evaluation, batch recommendation and the registered model all go through this one class, so that what is
+served is what was evaluated: events of unknown items are dropped, the newest max_length known ones count,
+and a history without any known item gets the most popular items.
 
 Shape letters: B users, V rows of the model's item index (0 padding, 1 unknown, items from 2), K top items.
 """
@@ -33,7 +33,7 @@ Rows = NDArray[np.int64]
 
 @dataclass(frozen=True, kw_only=True)
 class Recommended:
-    """Top rows of users (B, K) best first, 0 where there are fewer; their scores; who had a known item (B,)."""
+    """Top rows (B, K) best first, 0 where there are fewer; their scores; who had a known item (B,)."""
 
     rows_BK: Rows
     scores_BK: NDArray[np.float32]
@@ -60,9 +60,8 @@ class ServedModel:
     def rows_of(self, items: pa.Array) -> Rows:
         """Return the rows (int64) of raw item ids; 1 for an unknown one."""
         places = pc.index_in(items.cast(pa.string()), value_set=self.items)
-        return pc.fill_null(places, UNKNOWN_ROW - FIRST_ITEM_ROW).to_numpy(zero_copy_only=False) + np.int64(
-            FIRST_ITEM_ROW
-        )
+        known = pc.fill_null(places, UNKNOWN_ROW - FIRST_ITEM_ROW).to_numpy(zero_copy_only=False)
+        return known.astype(np.int64) + FIRST_ITEM_ROW  # type: ignore[no-any-return]
 
     def items_of(self, rows: Rows) -> pa.Array:
         """Return the raw item ids of rows from 2."""
@@ -102,7 +101,7 @@ class ServedModel:
 
 
 def open_served_model(folder: Path) -> ServedModel:
-    """Open a model folder once per process (Spark keeps its Python workers), and again when it was rewritten."""
+    """Open a model folder once per process (Spark keeps its workers), and again when it was rewritten."""
     return _open(folder, (folder / "model.json").stat().st_mtime_ns)
 
 

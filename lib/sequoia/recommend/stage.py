@@ -16,7 +16,7 @@ from sequoia.tracking.registry import Version, fetch_folder, registered_cache, r
 
 
 def run(context: Context) -> StageResult:
-    """Resolve the alias once and recommend to all users of the interactions, also those training never saw."""
+    """Resolve the alias once and recommend to all users of the interactions, in training or not."""
     config = context.config
     connection = connect(config)
     version = required_alias(connection, config.recommend.alias)

@@ -1,4 +1,4 @@
-"""The registered model: MLflow stores this file and the model folder, and runs it wherever the model is loaded.
+"""The registered model: MLflow stores this file and the model folder, and runs it where the model is loaded.
 
 Nothing is pickled: the weights are safetensors, the item index is Parquet, and the code is this text.
 """
@@ -31,8 +31,9 @@ class NextItemModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defin
     ) -> pd.DataFrame:
         """Recommend the k best unseen items for each row.
 
-        model_input: column `items`, the history of a user as raw item ids, oldest first; unknown ids are passed over,
-        and a history without a known id gets the most popular items. Returns `items` and `scores`, best first.
+        model_input: column `items`, the history of a user as raw item ids, oldest first; unknown ids are
+        passed over, and a history without a known id gets the most popular items. Returns `items` and
+        `scores`, best first.
         """
         k = int((params or {}).get("k", DEFAULT_K))
         if k < 1:

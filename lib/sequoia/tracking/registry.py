@@ -33,7 +33,7 @@ class Version:
 
     @property
     def fingerprint(self) -> str:
-        """Return the hash of settings and data it was trained with; made up for a version registered by hand."""
+        """Return the hash of its settings and data; made up for a version registered by hand."""
         return self.tags.get(FINGERPRINT) or f"version-{self.number}"
 
 
@@ -92,7 +92,7 @@ def register(connection: Connection, model_uri: str, tags: Mapping[str, str]) ->
 
 
 def registered_cache(config: Config) -> Path:
-    """Return the folder of the workspace that holds copies of registered models, where workers can read them."""
+    """Return the folder of the workspace with copies of registered models, where workers can read them."""
     return config.workspace_path / "models" / "registered"
 
 

@@ -74,6 +74,6 @@ def existing_run(connection: Connection, run_id: str) -> Run:
 
 
 def metric_key(split: str, metric: str, protocol: str = "full") -> str:
-    """Return the name of a ranking metric in MLflow, which allows no @: test/ndcg_at_10, test/sampled-uniform/..."""
+    """Return the name of a ranking metric in MLflow, which allows no @: such as test/ndcg_at_10."""
     name = metric.replace("@", "_at_")
     return f"{split}/{name}" if protocol == "full" else f"{split}/{protocol}/{name}"
