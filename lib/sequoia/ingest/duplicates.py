@@ -1,9 +1,10 @@
 """Which of several lines about the same thing is kept: a total order on contents, not on places.
 
 Events with the same user, item and time are one interaction. The richest line is kept:
-reviews before event logs before ratings before sequences, then the higher rating, a verified purchase, more votes, and the smallest
-source name; lines that are equal in all of these are equal in all columns of interactions. An event without
-a user is nobody's duplicate: two strangers may do the same at the same moment.
+reviews before event logs before ratings before sequences, then the higher rating, a verified
+purchase, more votes, and the smallest source name. Lines that are equal in all of these are equal in all
+columns of interactions. An event without a user is nobody's duplicate: two strangers may do the same at the
+same moment.
 
 Lines about the same product are one item. The most complete line is kept (title, brand, price and category
 path count one each), then the longest path, then the smallest title, brand, price, path and source.

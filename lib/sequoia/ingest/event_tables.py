@@ -22,16 +22,18 @@ RAW_CHARACTERS = 65_536
 def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
     """Return the files of a Delta table's newest version; the driver holds one entry per file.
 
-    Raises UserError when deletion vectors hide rows of its files, for then no file accounts for its lines.
+    Raises UserError for deletion vectors and column mapping, which make a file's rows and names untrue.
     """
     path = table.path
     properties = {
         row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
     }
-    if properties.get("delta.enableDeletionVectors") == "true":
+    vectors = properties.get("delta.enableDeletionVectors", "false") == "true"
+    if vectors or properties.get("delta.columnMapping.mode", "none") != "none":
+        what = "deletion vectors" if vectors else "column mapping"
         raise UserError(
-            f"{path} allows deletion vectors, which hide rows of its files: run REORG TABLE ... APPLY "
-            "(PURGE), set delta.enableDeletionVectors = false and try again"
+            f"{path} uses {what}, with which its files do not tell their rows: write it again as a table "
+            "without, and name that one in ingest.raw"
         )
     uris = spark.read.format("delta").load(path).inputFiles()
     parts = sorted(Path(unquote(urlparse(uri).path)) for uri in uris)
@@ -50,16 +52,17 @@ def read_tables(spark: SparkSession, files: list[RawFile], settings: IngestSetti
         frame = _open(spark, parts)
         check_header(parts[0], frame.columns, settings.columns)
         typed = _typed(frame, parts[0].root, settings.columns)
-        # Of a Delta table all files are opened; only those asked for give rows.
-        wanted = typed.where(F.col("source").isin([part.source for part in parts])) if table else typed
-        frames.append(_checked(wanted, bounds))
+        frames.append(_checked(typed, bounds))
     return frames
 
 
 def _open(spark: SparkSession, parts: list[RawFile]) -> DataFrame:
+    """Open the files as Parquet: Delta's own reader does not number the rows of a file."""
+    base, paths = parts[0].table or parts[0].root, [part.path for part in parts]
+    reader = spark.read.option("basePath", base)
     if parts[0].table:
-        return spark.read.format("delta").load(parts[0].table)
-    return spark.read.option("basePath", parts[0].root).parquet(*[part.path for part in parts])
+        reader = reader.schema(spark.read.format("delta").load(base).schema)
+    return reader.parquet(*paths)
 
 
 def _typed(frame: DataFrame, root: str, names: EventColumns) -> DataFrame:
