@@ -56,4 +56,5 @@ def with_item_columns(products: DataFrame) -> DataFrame:
 def price_bucket(price: Column) -> Column:
     """Return 0 for no price, else 1 + floor(2 * log2(1 + price)), at most 30."""
     bucket = F.least(1 + F.floor(2 * F.log2(1 + price)), F.lit(LARGEST_BUCKET))
-    return F.coalesce(bucket, F.lit(0)).cast("int")
+    # Spark's least passes over nulls, so a missing price must not reach it.
+    return F.when(price.isNull(), 0).otherwise(bucket).cast("int")

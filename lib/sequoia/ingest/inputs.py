@@ -84,4 +84,4 @@ def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:
     opened: list[RawFile] = []
     for file in found:
         opened += delta_parts(context.spark, file) if file.kind == "delta" else [file]
-    return opened
+    return sorted(opened, key=lambda file: file.source)
