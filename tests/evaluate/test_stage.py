@@ -108,7 +108,7 @@ def check_mlflow(context: Context) -> None:
 def test_negatives_of_another_split_are_refused(tmp_path: Path) -> None:
     save_counting(tmp_path / "ring", step=1)
     vocabulary = Vocabulary([str(tmp_path / "ring" / "items.parquet")])
-    users = pa.record_batch(
+    users = pa.RecordBatch.from_pydict(
         {
             "history": pa.array([[2, 3]], pa.list_(pa.int64())),
             "target": pa.array([4], pa.int64()),
