@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -11,11 +12,18 @@ ROOT = Path(__file__).parent
 # Folders beside lib/ that are part of the package, so that a wheel alone is enough on a cluster.
 FOLDERS = ("jobs", "schemas", "conf")
 
+# A Spark cluster for machine learning has these in versions that fit together; a second pyspark breaks it.
+# Where there is no cluster they are the extra `local`: `pip install "sequoia[local]"`.
+PLATFORM = frozenset(
+    "cffi cloudpickle delta-spark numpy pandas petastorm psutil pyarrow pyspark setuptools torch".split()
+)
 
-def runtime_requirements() -> list[str]:
-    """Return the lines of requirements.txt above its development part."""
+
+def runtime_requirements(*, platform: bool) -> list[str]:
+    """Return the run time lines of requirements.txt: those of the platform, or the others."""
     runtime, _, _ = (ROOT / "requirements.txt").read_text(encoding="ascii").partition("# development")
-    return [line for line in runtime.splitlines() if line and not line.startswith("#")]
+    lines = [line for line in runtime.splitlines() if line and not line.startswith("#")]
+    return [line for line in lines if (re.split("[=<>]", line)[0] in PLATFORM) == platform]
 
 
 setup(
@@ -26,7 +34,8 @@ setup(
     packages=[*find_packages("lib"), *(f"sequoia.{folder}" for folder in FOLDERS)],
     package_dir={"": "lib", **{f"sequoia.{folder}": folder for folder in FOLDERS}},
     package_data={"": ["*.sql", "*.yaml", "*.html", "*.j2", "*.css", "*.js", "py.typed"]},
-    install_requires=runtime_requirements(),
+    install_requires=runtime_requirements(platform=False),
+    extras_require={"local": runtime_requirements(platform=True)},
     entry_points={"console_scripts": ["sequoia = sequoia.cli:main"]},
     zip_safe=False,
 )

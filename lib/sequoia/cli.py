@@ -15,7 +15,9 @@ from sequoia.config import Config, load_config
 from sequoia.errors import UserError
 from sequoia.stages import ROAD
 
-CONFIG = click.option("--config", default="base.yaml", show_default=True, help="YAML file, or a name shipped in conf/.")
+CONFIG = click.option(
+    "--config", default="base.yaml", show_default=True, help="YAML file, or a name shipped in conf/."
+)
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[section.key=value]...")
 
 
@@ -40,12 +42,15 @@ def stage_command(name: str) -> click.Command:
 @CONFIG
 @OVERRIDES
 def run_command(config: str, overrides: tuple[str, ...]) -> None:
+    """Run the whole road."""
     run_stages(list(ROAD), load_config(config, overrides))
 
 
 @cli.command("demo", help="Run the whole road on generated reviews, or on the files of a folder.")
 @click.option("--raw", default=None, help="Folder with raw files; without it a small corpus is generated.")
-@click.option("--category", default=None, help="Category whose files are read, such as Magazine_Subscriptions.")
+@click.option(
+    "--category", default=None, help="Category whose files are read, such as Magazine_Subscriptions."
+)
 @click.option("--workspace", default=None, help="Folder for everything the run writes.")
 @click.option("--launcher", default=None, type=click.Choice(["horovod", "torchrun", "single"]))
 @CONFIG
@@ -58,6 +63,7 @@ def demo_command(
     config: str,
     overrides: tuple[str, ...],
 ) -> None:
+    """Run the whole road on generated reviews or on raw files."""
     given = {"ingest.raw": raw, "ingest.category": category, "training.launcher": launcher}
     given["workspace"] = workspace or (f".workspace/{category or 'raw'}" if raw else None)
     chosen = [f"{key}={value}" for key, value in given.items() if value]
@@ -68,14 +74,18 @@ def demo_command(
 @CONFIG
 @OVERRIDES
 def rollback_command(config: str, overrides: tuple[str, ...]) -> None:
+    """Undo the last promotion."""
     from sequoia.promote.rollback import roll_back
     from sequoia.stage import Context
 
     click.echo(roll_back(Context(load_config(config, overrides))))
 
 
-@cli.command("doctor", help="Say which parts of the environment work together, and what to do about the others.")
+@cli.command(
+    "doctor", help="Say which parts of the environment work together, and what to do about the others."
+)
 def doctor_command() -> None:
+    """Check the environment; exit code 2 when something needed is missing."""
     from sequoia.doctor import diagnose, render
 
     checks = diagnose()
@@ -113,7 +123,7 @@ def guarded(command: Callable[[], object]) -> int:
 
 
 def sentence_from_executor(message: str) -> str | None:
-    """Find the sentence of a UserError that was raised in a Spark task, where it arrives inside a stack trace."""
+    """Find the sentence of a UserError raised in a Spark task: it arrives inside a stack trace."""
     found = re.search(r"sequoia\.errors\.UserError: (.+)", message)
     return found.group(1).strip() if found else None
 
@@ -129,9 +139,19 @@ for _name in ROAD:
 
 def main() -> None:
     """Run the console command."""
-    sys.exit(guarded(lambda: cli(standalone_mode=True, prog_name="sequoia")))
+    _run(cli, "sequoia")
 
 
 def job(name: str) -> None:
-    """Run one stage as a script: the entry point of jobs/<stage>.py."""
-    sys.exit(guarded(lambda: stage_command(name)(standalone_mode=True, prog_name=f"jobs/{name}.py")))
+    """Run one command as a script: the entry point of jobs/<name>.py."""
+    _run(cli.commands[name], f"jobs/{name}.py")
+
+
+def _run(command: click.Command, program: str) -> None:
+    try:
+        code: str | int | None = guarded(lambda: command(prog_name=program))
+    except SystemExit as ended:
+        code = ended.code
+    # To a Databricks task any SystemExit is a failure, code 0 included.
+    if code:
+        sys.exit(code)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
-from pyspark import SparkConf
+from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
 from sequoia.config import SparkSettings
@@ -36,7 +37,7 @@ ALWAYS = {
 def spark_session(settings: SparkSettings) -> SparkSession:
     """Return the active session, or start one with Delta.
 
-    Settings of a launcher (spark-submit, Databricks) win over ours. Raises UserError when Delta's jars are missing.
+    Settings of a launcher (spark-submit, Databricks) win over ours. Raises UserError without Delta's jars.
     """
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
     session = SparkSession.getActiveSession() or _start(settings)
@@ -45,26 +46,42 @@ def spark_session(settings: SparkSettings) -> SparkSession:
     return session
 
 
-def _start(settings: SparkSettings) -> SparkSession:
-    launched = SparkConf()
-    local = {
+def session_options(settings: SparkSettings, launched: Mapping[str, str]) -> dict[str, str]:
+    """Return what to start a session with, given what its launcher has set already."""
+    ours = {
         "spark.master": settings.master,
         "spark.driver.memory": settings.driver_memory,
         "spark.sql.shuffle.partitions": str(settings.shuffle_partitions),
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     }
+    # Executors on other machines could not call back to an address of this machine alone.
+    local = LOCAL if launched.get("spark.master", settings.master).startswith("local") else {}
+    wanted = {**local, **ours, **DELTA, **settings.conf}
+    return {key: value for key, value in wanted.items() if value and key not in launched}
+
+
+def _start(settings: SparkSettings) -> SparkSession:
     builder = SparkSession.builder.appName("sequoia")
-    for key, value in {**LOCAL, **local, **DELTA, **settings.conf}.items():
-        if value and not launched.contains(key):
-            builder = builder.config(key, value)
+    for key, value in session_options(settings, _launched()).items():
+        builder = builder.config(key, value)
     session = builder.getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     _check_delta(session)
     return session
 
 
+def _launched() -> dict[str, str]:
+    """Return what spark-submit was told; only its Java side knows, so the connection comes first."""
+    if "PYSPARK_GATEWAY_PORT" not in os.environ:
+        return {}
+    SparkContext._ensure_initialized()
+    return dict(SparkConf().getAll())
+
+
 def _check_delta(session: SparkSession) -> None:
     try:
         session._jvm.java.lang.Class.forName(DELTA["spark.sql.catalog.spark_catalog"])  # type: ignore[union-attr]
     except Exception as error:
-        raise UserError("Spark finds no Delta jars: run `make setup`, or submit with --packages delta-spark") from error
+        raise UserError(
+            "Spark finds no Delta jars: run `make setup`, or submit with --packages delta-spark"
+        ) from error

@@ -1,0 +1,15 @@
+"""Rank all items for every held-out event; metrics with intervals.
+
+Three ways to run it, with the same parameters:
+
+    spark-submit jobs/evaluate.py --config base.yaml evaluate.confidence=0.99
+    sequoia evaluate --config base.yaml evaluate.confidence=0.99
+    databricks bundle run road --only evaluate        (task `evaluate` of conf/databricks/road.yml)
+"""
+
+from __future__ import annotations
+
+from sequoia.cli import job
+
+if __name__ == "__main__":
+    job("evaluate")

@@ -1,0 +1,15 @@
+"""Register the best model and move the alias if the gate passes.
+
+Three ways to run it, with the same parameters:
+
+    spark-submit jobs/promote.py --config base.yaml promote.baseline_margin=0.01
+    sequoia promote --config base.yaml promote.baseline_margin=0.01
+    databricks bundle run road --only promote        (task `promote` of conf/databricks/road.yml)
+"""
+
+from __future__ import annotations
+
+from sequoia.cli import job
+
+if __name__ == "__main__":
+    job("promote")

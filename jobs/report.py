@@ -1,0 +1,15 @@
+"""Write summary.json and the HTML report.
+
+Three ways to run it, with the same parameters:
+
+    spark-submit jobs/report.py --config base.yaml workspace=/data/shop
+    sequoia report --config base.yaml workspace=/data/shop
+    databricks bundle run road --only report        (task `report` of conf/databricks/road.yml)
+"""
+
+from __future__ import annotations
+
+from sequoia.cli import job
+
+if __name__ == "__main__":
+    job("report")

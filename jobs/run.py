@@ -1,0 +1,15 @@
+"""Run all stages in order in one Spark session and show the summary.
+
+Three ways to run it, with the same parameters:
+
+    spark-submit jobs/run.py --config cluster.yaml ingest.raw=/data/reviews
+    sequoia run --config cluster.yaml ingest.raw=/data/reviews
+    databricks bundle run road        (on Databricks each stage is a task of its own)
+"""
+
+from __future__ import annotations
+
+from sequoia.cli import job
+
+if __name__ == "__main__":
+    job("run")

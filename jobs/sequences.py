@@ -1,0 +1,15 @@
+"""Filter to the k-core, order, split, and write sequences, sessions and training rows.
+
+Three ways to run it, with the same parameters:
+
+    spark-submit jobs/sequences.py --config base.yaml sequences.k=10
+    sequoia sequences --config base.yaml sequences.k=10
+    databricks bundle run road --only sequences        (task `sequences` of conf/databricks/road.yml)
+"""
+
+from __future__ import annotations
+
+from sequoia.cli import job
+
+if __name__ == "__main__":
+    job("sequences")

@@ -1,0 +1,31 @@
+"""Whose settings a Spark session starts with."""
+
+from __future__ import annotations
+
+from sequoia.config import load_config
+from sequoia.spark import DELTA, LOCAL, session_options
+
+SETTINGS = load_config(
+    overrides=["spark.master=local[2]", "spark.conf={spark.sql.ansi.enabled: 'true'}"]
+).spark
+
+
+def test_without_a_launcher_all_settings_are_ours() -> None:
+    options = session_options(SETTINGS, {})
+    assert options["spark.master"] == "local[2]"
+    assert options["spark.sql.ansi.enabled"] == "true"
+    assert LOCAL.items() <= options.items()
+    assert DELTA.items() <= options.items()
+
+
+def test_a_launcher_s_own_settings_are_left_alone() -> None:
+    launched = {"spark.master": "local[7]", "spark.sql.shuffle.partitions": "99", "spark.ui.enabled": "true"}
+    options = session_options(SETTINGS, launched)
+    assert options.keys() & launched.keys() == set()
+    assert options["spark.driver.host"] == "127.0.0.1"
+
+
+def test_on_a_cluster_the_driver_keeps_an_address_that_executors_can_reach() -> None:
+    options = session_options(SETTINGS, {"spark.master": "yarn"})
+    assert options.keys() & LOCAL.keys() == set()
+    assert DELTA.items() <= options.items()
