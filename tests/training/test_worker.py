@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -57,17 +59,19 @@ def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
     assert [note["targets"] for note in history] == [expected] * 3
 
 
-def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(make_spec: MakeSpec) -> None:
-    dropout = "models.sasrec.dropout=0.2"
-    whole = make_spec("whole", dropout, "training.epochs=4")
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(make_spec: MakeSpec) -> None:
+    overrides = ("models.sasrec.dropout=0.2", "training.epochs=4")
+    whole, killed = make_spec("whole", *overrides), make_spec("killed", *overrides)
     uninterrupted = train(whole)
-    halves = make_spec("halves", dropout, "training.epochs=2")
-    train(halves)
-    longer = make_spec("unused", dropout, "training.epochs=4").training
-    TrainingSpec(**{**halves.__dict__, "training": longer}).write(halves.folder / "spec.json")
-    resumed = train(halves)
+    command = [sys.executable, "-u", "-m", "sequoia.training.worker", str(killed.folder / "spec.json"), "single"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if "epoch 2/4" in line)
+        process.kill()
+    assert not (killed.folder / "model.json").exists()
+    resumed = train(killed)
     assert losses(resumed) == losses(uninterrupted)
-    first, second = (load_file(spec.folder / "weights.safetensors") for spec in (whole, halves))
+    first, second = (load_file(spec.folder / "weights.safetensors") for spec in (whole, killed))
     assert all((first[name] == second[name]).all() for name in first)
 
 

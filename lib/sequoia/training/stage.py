@@ -27,7 +27,7 @@ def run(context: Context) -> StageResult:
     pinned = take_snapshot(context.tables, "training")
     if not pinned.rows:
         raise UserError("the training table is empty: run `sequoia sequences` on more data, or lower sequences.k")
-    trained = {kind: _train(context, kind, pinned) for kind in settings.models}
+    trained: dict[str, TrainedModel] = {kind: _train(context, kind, pinned) for kind in settings.models}
     write_trained(context.config.workspace_path, context.run_id, trained)
     details = {
         "models": {kind: _about(context, model) for kind, model in trained.items()},

@@ -6,6 +6,7 @@ interrupted one would have; negatives are the same on every rank, dropout differ
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -42,7 +43,10 @@ class Trainer:
         self._group = group
         self._identity = {"kind": spec.kind, "num_rows": model.items.num_embeddings, **spec.model}
         plain = torch.optim.AdamW(
-            model.parameters(), lr=self._settings.learning_rate, weight_decay=self._settings.weight_decay
+            model.parameters(),
+            lr=self._settings.learning_rate,
+            weight_decay=self._settings.weight_decay,
+            fused=True,
         )
         self._progress = self._resume(model, plain)
         group.broadcast_module(model)
@@ -70,9 +74,6 @@ class Trainer:
         if progress is None:
             return Progress()
         load_weights(folder, model, optimizer)
-        # A run may be prolonged: finished means finished for the epochs it was given.
-        stopped_early = progress.epoch - progress.best_epoch > self._settings.patience
-        progress.finished = progress.finished and (stopped_early or progress.epoch >= self._settings.epochs)
         return progress
 
     def _epoch(self, epoch: int) -> tuple[float, int]:
@@ -101,8 +102,7 @@ class Trainer:
         loss, num_targets = training_loss(self._model, rows, self._loss, generator)
         summed = self._group.all_reduce_sum({"loss": loss.item(), "targets": float(num_targets)})
         for options in self._optimizer.param_groups:
-            warmed = min(1.0, (epoch * steps + step + 1) / max(self._settings.warmup_steps, 1))
-            options["lr"] = self._settings.learning_rate * warmed
+            options["lr"] = learning_rate(self._settings, epoch * steps + step, self._settings.epochs * steps)
         self._optimizer.zero_grad()
         (loss / max(summed["targets"], 1.0)).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
@@ -131,3 +131,9 @@ class Trainer:
             save_checkpoint(
                 self._spec.checkpoints, self._model, self._optimizer, progress, self._identity, is_best=is_best
             )
+
+
+def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
+    """Return the rate of a step (from 0) of `steps`: a linear warm-up, times a half cosine down to a fiftieth."""
+    warmed = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
+    return settings.learning_rate * warmed * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)
