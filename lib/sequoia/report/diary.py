@@ -1,0 +1,79 @@
+"""The diary of a workspace: what each stage wrote about itself in the table stage_runs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from sequoia.errors import UserError
+from sequoia.stage import Context
+from sequoia.stages import ROAD
+
+REPORT = "report"
+REMEMBERED = 1000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One row of stage_runs; reads and writes are table versions."""
+
+    stage: str
+    run_id: str
+    finished: datetime
+    seconds: float
+    rows_in: int
+    rows_out: int
+    details: dict[str, Any]
+    reads: dict[str, int]
+    writes: dict[str, int]
+
+    def says(self, key: str) -> Any:
+        """Return one entry of the details; raises UserError when an older stage did not write it."""
+        if key not in self.details:
+            raise UserError(f"the diary of stage {self.stage} has no {key}: run `sequoia {self.stage}` again")
+        return self.details[key]
+
+
+def latest_lines(context: Context) -> dict[str, Line]:
+    """Return the newest line of each stage, whichever run it belongs to, in the order of the road."""
+    diary = context.tables.read("stage_runs", written_by=next(iter(ROAD)))
+    newest = diary.groupBy("stage").agg(F.max_by(F.struct(*diary.columns), "finished").alias("line"))
+    rows = newest.select("line.*").collect()  # one per stage
+    lines = {row["stage"]: _line(row.asDict()) for row in rows}
+    return {name: lines[name] for name in ROAD if name in lines}
+
+
+def written_lines(context: Context) -> list[Line]:
+    """Return who wrote which table versions: the newest 1,000 lines, newest first, without details."""
+    diary = context.tables.read("stage_runs").withColumn("details", F.lit("{}"))
+    rows = diary.orderBy(F.desc("finished")).limit(REMEMBERED).collect()
+    return [_line(row.asDict()) for row in rows]
+
+
+def require_road(lines: Iterable[str]) -> None:
+    """Raise UserError with the first stage of the road, before the report, that has not run."""
+    present = set(lines)
+    for name in ROAD:
+        if name not in present and name != REPORT:
+            raise UserError(f"stage {name} has not run in this workspace: run `sequoia {name}`, then report")
+
+
+def outdated(lines: Mapping[str, Line]) -> list[str]:
+    """Return the stages that ran before the last run of a stage they build on, in the order of the road."""
+    found, newest = [], None
+    for name in ROAD:
+        if name not in lines:
+            continue
+        if newest and lines[name].finished < newest:
+            found.append(name)
+        newest = max(filter(None, (newest, lines[name].finished)))
+    return found
+
+
+def _line(row: Mapping[str, Any]) -> Line:
+    return Line(**{**row, "details": json.loads(row["details"])})

@@ -1,0 +1,63 @@
+"""From the diary to the summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from sequoia.config import Config
+from sequoia.promote.evidence import BASELINE, CHAMPION
+from sequoia.report.diary import Line
+from sequoia.report.documents import replace_text
+from sequoia.report.summary import PathsSummary, Summary
+
+SUMMARY = "summary.json"
+PAGE = "report.html"
+
+
+def summarise(lines: Mapping[str, Line], paths: PathsSummary) -> Summary:
+    """Put together what the stages said of themselves; raises UserError when one said too little."""
+    ingest, sequences = lines["ingest"], lines["sequences"]
+    stages = [
+        {"name": name, "seconds": round(line.seconds, 3), "rows_in": line.rows_in, "rows_out": line.rows_out}
+        for name, line in lines.items()
+    ]
+    values = {
+        "stages": stages,
+        "ingest": {key: ingest.says(key) for key in ("files", "users", "items", "interactions")},
+        "kcore": sequences.says("kcore"),
+        "sequences": {"rows": sequences.says("sequences")},
+        "metrics": lines["evaluate"].says("metrics"),
+        "model": current_model(lines),
+        "recommendations": lines["recommend"].says("recommendations"),
+        "paths": paths,
+    }
+    return Summary.model_validate(values)
+
+
+def current_model(lines: Mapping[str, Line]) -> dict[str, Any]:
+    """Return name, version and alias of the model in use, as the stage knows that looked last."""
+    newest = max((lines["promote"], lines["recommend"]), key=lambda line: line.finished)
+    model: dict[str, Any] = newest.says("model")
+    return model
+
+
+def result_paths(config: Config) -> PathsSummary:
+    """Return where the configured run keeps its results."""
+    workspace, store = config.workspace_path, config.tracking.uri
+    return PathsSummary(
+        warehouse=config.tables.namespace or str(workspace / "warehouse"),
+        mlflow=str(workspace / "mlflow.db") if store is None else store,
+        report=str(workspace / PAGE),
+    )
+
+
+def write_summary(workspace: Path, summary: Summary) -> None:
+    """Replace summary.json in one step."""
+    replace_text(workspace / SUMMARY, summary.model_dump_json(indent=2) + "\n")
+
+
+def ordered_models(models: Iterable[str]) -> list[str]:
+    """Return the counting baseline first and the champion of before last."""
+    return sorted(models, key=lambda name: (name != BASELINE, name == CHAMPION, name))
