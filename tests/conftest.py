@@ -1,4 +1,4 @@
-"""Fixtures of all tests: one Spark session, a fresh workspace per test, and the real data where it is present."""
+"""Fixtures of all tests: one Spark session, a workspace per test, and the real data where it is present."""
 
 from __future__ import annotations
 
@@ -39,5 +39,7 @@ def make_context(spark: SparkSession, tmp_path: Path) -> Callable[..., Context]:
 def shared_data() -> Path:
     """Return the folder of real data, or skip: it has no licence to be redistributed with the project."""
     if not DATA.is_dir():
-        pytest.skip(f"real data not found: set SEQUOIA_TEST_DATA to a folder with amazon2018/ (looked at {DATA})")
+        pytest.skip(
+            f"real data not found: set SEQUOIA_TEST_DATA to a folder with amazon2018/ (looked at {DATA})"
+        )
     return DATA

@@ -57,7 +57,7 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path: Path) -> None:
 
 def test_a_file_without_base_names_the_missing_setting(tmp_path: Path) -> None:
     (tmp_path / "alone.yaml").write_text("seed: 1\n")
-    with pytest.raises(UserError, match="setting workspace is missing: let the file extend base.yaml"):
+    with pytest.raises(UserError, match=r"setting workspace is missing: let the file extend base\.yaml"):
         load_config(tmp_path / "alone.yaml")
 
 

@@ -1,4 +1,4 @@
-"""The core stays light: rules, metrics, plan and configuration load no Spark, torch, MLflow, Petastorm or Horovod."""
+"""The core stays light: rules, metrics, plan and configuration load none of the heavy packages."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ from sequoia.training.settings import TrainingSettings
 
 
 class SparkSettings(Settings):
-    """How a local Spark session is started; under spark-submit and on Databricks the launcher's own values win."""
+    """How a local Spark session starts; spark-submit's and Databricks' own values win over these."""
 
     master: str
     driver_memory: str
@@ -102,7 +102,9 @@ def _read(name: str, base: Path | None) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise UserError(f"{found} is not YAML ({' '.join(str(error).split())}): mend that line") from None
     if not isinstance(values, dict):
-        raise UserError(f"{found} holds a {type(values).__name__}, not sections with keys: see conf/base.yaml")
+        raise UserError(
+            f"{found} holds a {type(values).__name__}, not sections with keys: see conf/base.yaml"
+        )
     parent = values.pop("extends", None)
     return values if parent is None else _merge(_read(str(parent), found.parent), values)
 
@@ -118,7 +120,9 @@ def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
 def _apply(values: dict[str, Any], override: str) -> None:
     key, sign, text = override.partition("=")
     if not sign or not key:
-        raise UserError(f"override {override!r} is not of the form section.key=value, such as training.epochs=3")
+        raise UserError(
+            f"override {override!r} is not of the form section.key=value, such as training.epochs=3"
+        )
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -138,7 +142,11 @@ def _explain(error: ValidationError) -> str:
     if first["type"] == "extra_forbidden":
         known = _known_keys(path[:-1])
         nearest = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.4)
-        hint = f"did you mean {'.'.join([*path[:-1], nearest[0]])}?" if nearest else f"known are {', '.join(known)}"
+        hint = (
+            f"did you mean {'.'.join([*path[:-1], nearest[0]])}?"
+            if nearest
+            else f"known are {', '.join(known)}"
+        )
         return f"unknown setting {key}: {hint}"
     if first["type"] == "missing":
         return f"setting {key} is missing: let the file extend base.yaml, or add the key"

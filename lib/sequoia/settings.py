@@ -1,4 +1,4 @@
-"""What every settings class shares: frozen, strict about keys, no defaults (values live in conf/base.yaml)."""
+"""What every settings class shares: frozen, strict about keys, values in conf/base.yaml only."""
 
 from __future__ import annotations
 

@@ -74,7 +74,12 @@ def run_stage(stage: Stage, context: Context) -> StageResult:
 
 
 def _write_diary(
-    name: str, result: StageResult, seconds: float, context: Context, reads: dict[str, int], writes: dict[str, int]
+    name: str,
+    result: StageResult,
+    seconds: float,
+    context: Context,
+    reads: dict[str, int],
+    writes: dict[str, int],
 ) -> None:
     row = (
         context.run_id,
@@ -87,4 +92,6 @@ def _write_diary(
         reads,
         writes,
     )
-    context.tables.append("stage_runs", context.spark.createDataFrame([row], context.tables.schema("stage_runs")))
+    context.tables.append(
+        "stage_runs", context.spark.createDataFrame([row], context.tables.schema("stage_runs"))
+    )

@@ -1,4 +1,4 @@
-"""The road: every stage by name, in order. Each is imported when it runs, so that one command loads one stage."""
+"""The road: every stage by name, in order. Each is imported when it runs."""
 
 from __future__ import annotations
 

@@ -15,7 +15,9 @@ from sequoia.errors import UserError
 BEHAVIOUR = Path(__file__).with_name("behaviour.py")
 
 
-@pytest.fixture(scope="module", params=[("single", 1), ("horovod", 2), ("torchrun", 2)], ids=lambda param: param[0])
+@pytest.fixture(
+    scope="module", params=[("single", 1), ("horovod", 2), ("torchrun", 2)], ids=lambda param: param[0]
+)
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Return what each process of a real group saw."""
     launcher, processes = request.param
@@ -50,10 +52,14 @@ def test_all_processes_start_from_the_same_weights(seen: list[dict[str, Any]]) -
 def test_the_optimizer_steps_by_the_sum_of_gradients(seen: list[dict[str, Any]]) -> None:
     gradient = sum(range(1, len(seen) + 1))
     for one in seen:
-        assert one["weight"] == pytest.approx([value - 0.1 * gradient for value in one["start"][:3]], abs=1e-6)
+        assert one["weight"] == pytest.approx(
+            [value - 0.1 * gradient for value in one["start"][:3]], abs=1e-6
+        )
 
 
-def test_a_refusal_in_a_process_arrives_as_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refusal_in_a_process_arrives_as_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "refusing.py").write_text(
         "from sequoia.errors import UserError\nraise UserError('width 3 must be even: change it')\n"
     )

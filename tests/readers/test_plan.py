@@ -16,7 +16,9 @@ def plans(draw: st.DrawFn) -> EpochPlan:
     lanes = draw(st.integers(1, 6))
     rows = draw(st.lists(st.integers(0, 40), min_size=lanes, max_size=lanes + 8))
     batch = lanes * draw(st.integers(1, 7))
-    return plan_epoch(rows, lanes=lanes, batch_size=batch, seed=draw(st.integers(0, 9)), epoch=draw(st.integers(0, 3)))
+    return plan_epoch(
+        rows, lanes=lanes, batch_size=batch, seed=draw(st.integers(0, 9)), epoch=draw(st.integers(0, 3))
+    )
 
 
 def batch_rows(plan: EpochPlan, rank: int, size: int, step: int) -> list[tuple[int, int]]:
@@ -31,7 +33,12 @@ def batch_rows(plan: EpochPlan, rank: int, size: int, step: int) -> list[tuple[i
 @settings(max_examples=200, deadline=None)
 @given(plans(), st.integers(1, 6))
 def test_every_row_is_read_exactly_once_by_any_number_of_ranks(plan: EpochPlan, size: int) -> None:
-    read = [row for step in range(plan.steps) for rank in range(size) for row in batch_rows(plan, rank, size, step)]
+    read = [
+        row
+        for step in range(plan.steps)
+        for rank in range(size)
+        for row in batch_rows(plan, rank, size, step)
+    ]
     assert sorted(read) == [(file, row) for file, count in enumerate(plan.rows) for row in range(count)]
 
 

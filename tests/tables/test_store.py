@@ -61,7 +61,9 @@ def test_a_table_of_an_older_schema_is_refused_with_the_remedy(make_context: Mak
     vocabulary(context, [(2, 7, "a", 1)])
     name = context.tables.identifier("vocabulary")
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('sequoia.schemaVersion' = '0')")
-    with pytest.raises(UserError, match="schema version 0, this sequoia writes version 1: move the table away"):
+    with pytest.raises(
+        UserError, match="schema version 0, sequoia writes version 1: move the table away"
+    ):
         context.tables.read("vocabulary")
     with pytest.raises(UserError, match="schema version 0"):
         vocabulary(context, [(2, 7, "a", 1)])
@@ -82,7 +84,8 @@ def test_a_snapshot_lists_only_the_files_of_its_version(make_context: MakeContex
     [
         ("'delta.enableDeletionVectors' = 'true'", "allows deletion vectors, which Petastorm cannot see"),
         (
-            "'delta.columnMapping.mode' = 'name', 'delta.minReaderVersion' = '2', 'delta.minWriterVersion' = '5'",
+            "'delta.columnMapping.mode' = 'name', 'delta.minReaderVersion' = '2', "
+            "'delta.minWriterVersion' = '5'",
             "has column mapping mode name",
         ),
     ],

@@ -12,7 +12,12 @@ from sequoia.tables.snapshot_file import DataFile, Snapshot
 NUM_ITEMS, NUM_FILES, LENGTH = 12, 4, 7
 FAST = [
     *("training.epochs=3", "training.lanes=4", "training.batch_size=16", "training.patience=10"),
-    *("models.sasrec.width=16", "models.sasrec.blocks=1", "models.sasrec.dropout=0.0", "models.sasrec.max_length=6"),
+    *(
+        "models.sasrec.width=16",
+        "models.sasrec.blocks=1",
+        "models.sasrec.dropout=0.0",
+        "models.sasrec.max_length=6",
+    ),
 ]
 
 

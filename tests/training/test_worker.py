@@ -1,4 +1,4 @@
-"""Real trainings in real processes: what comes out does not depend on how many they are or on interruptions."""
+"""Real trainings in real processes: results depend neither on how many they are nor on interruptions."""
 
 from __future__ import annotations
 
@@ -63,7 +63,14 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(make_spec: MakeSpe
     overrides = ("models.sasrec.dropout=0.2", "training.epochs=4")
     whole, killed = make_spec("whole", *overrides), make_spec("killed", *overrides)
     uninterrupted = train(whole)
-    command = [sys.executable, "-u", "-m", "sequoia.training.worker", str(killed.folder / "spec.json"), "single"]
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "sequoia.training.worker",
+        str(killed.folder / "spec.json"),
+        "single",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         next(line for line in process.stdout if "epoch 2/4" in line)

@@ -1,6 +1,7 @@
 """The collective seam: what training asks of the other processes, whoever started them.
 
-The trainer never asks which implementation it is on. One behaviour suite (tests/distributed) runs against each.
+The trainer never asks which implementation it is on. One behaviour suite (tests/distributed) runs against
+each.
 """
 
 from __future__ import annotations

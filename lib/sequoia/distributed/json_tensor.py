@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 
-def broadcast_json(value: Any, *, is_main: bool, broadcast: Callable[[Tensor, str], Tensor], name: str) -> Any:
-    """Return the main process' JSON-like value; `broadcast(tensor, name)` returns the main process' tensor."""
+def broadcast_json(
+    value: Any, *, is_main: bool, broadcast: Callable[[Tensor, str], Tensor], name: str
+) -> Any:
+    """Return the main process' JSON-like value; `broadcast(tensor, name)` does it for a tensor."""
     data = torch.tensor(list(json.dumps(value).encode()) if is_main else [0], dtype=torch.uint8)
     length = broadcast(torch.tensor([len(data)]), f"{name}.length")
     if not is_main:

@@ -14,17 +14,30 @@ from pathlib import Path
 
 from sequoia.errors import UserError
 
+# Large logits are mapped and unmapped at every step unless glibc keeps what is freed.
+KEEP_MEMORY = (
+    "glibc.malloc.mmap_max=0",
+    "glibc.malloc.trim_threshold=4294967296",
+    "glibc.malloc.top_pad=268435456",
+)
 
-def launch(module: str, arguments: list[str], *, launcher: str, processes: int, threads: int, timeout_seconds: int) -> None:
+
+def launch(
+    module: str, arguments: list[str], *, launcher: str, processes: int, threads: int, timeout_seconds: int
+) -> None:
     """Run `python -m module arguments...` on a group of processes and pass their lines on to standard error.
 
-    Raises UserError with the sentence of a process that refused its input, or when the launcher is not installed;
-    RuntimeError with the last lines when a process died.
+    Raises UserError with the sentence of a process that refused its input, or when the launcher is not
+    installed; RuntimeError with the last lines when a process died.
     """
     command = [*_prefix(launcher, processes, timeout_seconds), "-m", module, *arguments]
     tail: list[str] = []
     process = subprocess.Popen(
-        command, env=_environment(threads, timeout_seconds), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        command,
+        env=_environment(threads, timeout_seconds),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     assert process.stdout is not None
     for line in process.stdout:
@@ -41,7 +54,13 @@ def _prefix(launcher: str, processes: int, timeout_seconds: int) -> list[str]:
         start = ["--start-timeout", str(min(timeout_seconds, 120))]
         return [_horovodrun(), "--gloo", "-np", str(processes), *start, sys.executable]
     if launcher == "torchrun":
-        return [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
+        return [
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--standalone",
+            f"--nproc-per-node={processes}",
+        ]
     return [sys.executable]
 
 
@@ -63,8 +82,7 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
         # A rank that waits in a collective for one that died would wait for ever.
         "HOROVOD_STALL_CHECK_TIME_SECONDS": str(min(60, timeout_seconds)),
         "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": str(timeout_seconds),
-        # Large logits are mapped and unmapped at every step unless glibc keeps what is freed.
-        "GLIBC_TUNABLES": "glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=4294967296:glibc.malloc.top_pad=268435456",
+        "GLIBC_TUNABLES": ":".join(KEEP_MEMORY),
     }
 
 
@@ -73,4 +91,6 @@ def _explain(tail: list[str], code: int, launcher: str) -> None:
         found = re.search(r"sequoia\.errors\.UserError: (.+)", line)
         if found:
             raise UserError(found.group(1))
-    raise RuntimeError(f"training under {launcher} ended with exit code {code}; its last lines:\n" + "\n".join(tail))
+    raise RuntimeError(
+        f"training under {launcher} ended with exit code {code}; its last lines:\n" + "\n".join(tail)
+    )

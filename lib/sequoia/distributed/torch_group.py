@@ -57,7 +57,9 @@ class TorchGroup:
             for parameter in trained:
                 if parameter.grad is None:
                     parameter.grad = torch.zeros_like(parameter)
-            flat = torch.cat([parameter.grad.flatten() for parameter in trained if parameter.grad is not None])
+            flat = torch.cat(
+                [parameter.grad.flatten() for parameter in trained if parameter.grad is not None]
+            )
             dist.all_reduce(flat)
             offset = 0
             for parameter in trained:

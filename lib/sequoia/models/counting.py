@@ -1,8 +1,8 @@
 """Counting: which items follow which within a few steps, the floor every neural model has to clear.
 
-score(j) = sum over the last L events x, newest first, of decay^i * C[x, j] / (events_j + 1)^power, where C adds
-1 / distance for every ordered pair of training events within `window` steps, plus `backward` times its transpose.
-Items nobody's history votes for follow in order of popularity, below every vote.
+score(j) = sum over the last L events x, newest first, of decay^i * C[x, j] / (events_j + 1)^power, where C
+adds 1 / distance for every ordered pair of training events within `window` steps, plus `backward` times its
+transpose. Items nobody's history votes for follow in order of popularity, below every vote.
 
 Shape letters: B histories, L events, V vocabulary rows.
 """
@@ -32,7 +32,12 @@ class CountingParameters:
 
 
 def transition_weights(
-    pairs: sp.csr_array, events_V: NDArray[np.int64], *, backward: float, popularity_power: float, max_neighbours: int
+    pairs: sp.csr_array,
+    events_V: NDArray[np.int64],
+    *,
+    backward: float,
+    popularity_power: float,
+    max_neighbours: int,
 ) -> sp.csr_array:
     """Turn summed pairs (V, V; 1/distance each) into votes; keeps the heaviest max_neighbours per row."""
     both = (pairs + backward * pairs.T).tocsr() if backward else pairs.copy()
@@ -45,7 +50,7 @@ def transition_weights(
 
 
 def history_votes(histories_BL: NDArray[np.int64], num_rows: int, *, last: int, decay: float) -> sp.csr_array:
-    """Return (B, V) weights of the last events: decay^i for the i-th newest, 0 for padding and unknown items."""
+    """Return (B, V) weights of the last events: decay^i for the i-th newest, 0 for unknown items."""
     newest_first = histories_BL[:, ::-1][:, :last]
     weights = np.broadcast_to(decay ** np.arange(newest_first.shape[1]), newest_first.shape)
     known = newest_first >= 2
@@ -56,7 +61,9 @@ def history_votes(histories_BL: NDArray[np.int64], num_rows: int, *, last: int, 
 class CountingScorer:
     """Votes of co-occurring items, as a scorer."""
 
-    def __init__(self, votes: sp.csr_array, events_V: NDArray[np.int64], parameters: CountingParameters) -> None:
+    def __init__(
+        self, votes: sp.csr_array, events_V: NDArray[np.int64], parameters: CountingParameters
+    ) -> None:
         self._votes = votes
         self._parameters = parameters
         self._events_V = events_V
@@ -77,7 +84,7 @@ class CountingScorer:
         return scores_BV
 
     def save(self, folder: Path, *, extra: dict[str, Any]) -> None:
-        """Write model.json (with `extra` plain values) and weights.safetensors; the item index is there already."""
+        """Write model.json (with `extra` plain values) and weights.safetensors beside the item index."""
         arrays = {
             "indptr": self._votes.indptr.astype(np.int64),
             "indices": self._votes.indices.astype(np.int32),

@@ -1,6 +1,7 @@
 """Choose the counting model's parameters on validation users by NDCG@10.
 
-Only items with a vote can rank in the top, so the search stays sparse: a few milliseconds per point of the grid.
+Only items with a vote can rank in the top, so the search stays sparse: a few milliseconds per point of the
+grid.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def tune(
     targets: NDArray[np.int64],
     settings: CountingSettings,
 ) -> tuple[CountingParameters, sp.csr_array, float]:
-    """Search the whole grid; return the best parameters (the first of equals), their votes, and their NDCG@10.
+    """Search the whole grid; return the best parameters (the first of equals), votes, and NDCG@10.
 
     pairs_by_distance: per distance the (V, V) number of ordered training pairs.
     """

@@ -33,7 +33,7 @@ class SasRecScorer:
         return scores_BV.numpy()
 
     def save(self, folder: Path, *, extra: dict[str, Any]) -> None:
-        """Write model.json (with `extra` plain values) and weights.safetensors; the item index is there already."""
+        """Write model.json (with `extra` plain values) and weights.safetensors beside the item index."""
         weights = {name: tensor.detach().contiguous() for name, tensor in self._model.state_dict().items()}
         save_file(weights, folder / "weights.safetensors")
         about = {

@@ -1,7 +1,7 @@
 """What evaluation, recommendation and the registry see of a model: a folder that turns histories into scores.
 
-A model folder holds `model.json` (kind, settings, sizes), `weights.safetensors`, and `items.parquet` (its own item
-index: row, item_id, item, events). No pickle anywhere.
+A model folder holds `model.json` (kind, settings, sizes), `weights.safetensors`, and `items.parquet` (its own
+item index: row, item_id, item, events). No pickle anywhere.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ class Scorer(Protocol):
     def scores(self, histories_BL: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score all items for a batch of histories.
 
-        histories_BL: (B, L) int64 vocabulary rows, oldest first, padded with 0 on the left; row 1 is an unknown item.
-        Returns (B, num_rows) float32; rows 0 and 1 are -inf. A model may use only the last max_length events.
+        histories_BL: (B, L) int64 vocabulary rows, oldest first, padded with 0 on the left; row 1 is an
+        unknown item. Returns (B, num_rows) float32; rows 0 and 1 are -inf. A model may use only the last
+        max_length events.
         """
         ...
 
@@ -39,7 +40,9 @@ def load_scorer(folder: Path) -> Scorer:
     try:
         kind = json.loads((folder / "model.json").read_text(encoding="utf-8"))["kind"]
     except (OSError, ValueError, KeyError) as error:
-        raise UserError(f"{folder} holds no model ({error}): name a folder written by `sequoia train`") from None
+        raise UserError(
+            f"{folder} holds no model ({error}): name a folder written by `sequoia train`"
+        ) from None
     if kind == "sasrec":
         from sequoia.models.sasrec_scorer import SasRecScorer
 

@@ -1,7 +1,8 @@
 """One lane of an epoch read through Petastorm: the only file that knows Petastorm.
 
-Petastorm gets the pinned snapshot's files in the planned order, one worker and no shuffling of its own, so rows come
-back in a known order; the plan's shuffle is applied per file. Its row counts are checked against the log.
+Petastorm gets the pinned snapshot's files in the planned order, one worker and no shuffling of its own, so
+rows come back in a known order; the plan's shuffle is applied per file. Its row counts are checked against
+the log.
 """
 
 from __future__ import annotations
@@ -22,7 +23,13 @@ class LaneReader:
     """Rows of one lane in planned order, from any step on."""
 
     def __init__(
-        self, plan: EpochPlan, lane: int, files: Sequence[DataFile], columns: Sequence[str], *, start_step: int
+        self,
+        plan: EpochPlan,
+        lane: int,
+        files: Sequence[DataFile],
+        columns: Sequence[str],
+        *,
+        start_step: int,
     ) -> None:
         self._plan = plan
         self._lane = lane
@@ -81,6 +88,8 @@ def _whole_file(
         parts.append(group)
         count += len(getattr(group, columns[0]))
     if count != file.rows:
-        raise RuntimeError(f"Petastorm read {count} rows of {file.path}, the table's log promises {file.rows}")
+        raise RuntimeError(
+            f"Petastorm read {count} rows of {file.path}, the table's log promises {file.rows}"
+        )
     order = plan.order(number)
     return {name: np.concatenate([getattr(part, name) for part in parts])[order] for name in columns}

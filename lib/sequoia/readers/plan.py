@@ -1,10 +1,10 @@
 """Who reads which training rows when: a pure function of numbers, without any I/O.
 
-An epoch has a fixed number of *lanes*. Files are shuffled per epoch and dealt to lanes; a lane is the rows of its
-files one after the other, each file's rows shuffled. A global batch is the next `batch_size / lanes` rows of every
-lane, and a rank serves every size-th lane. So a batch holds the same rows whatever the number of ranks, every row is
-read exactly once per epoch, all ranks take the same number of steps (the last ones may be smaller or empty), and any
-step can be found again without reading what comes before it.
+An epoch has a fixed number of *lanes*. Files are shuffled per epoch and dealt to lanes; a lane is the rows of
+its files one after the other, each file's rows shuffled. A global batch is the next `batch_size / lanes` rows
+of every lane, and a rank serves every size-th lane. So a batch holds the same rows whatever the number of
+ranks, every row is read exactly once per epoch, all ranks take the same number of steps (the last ones may be
+smaller or empty), and any step can be found again without reading what comes before it.
 """
 
 from __future__ import annotations
@@ -69,16 +69,18 @@ def plan_epoch(rows: Sequence[int], *, lanes: int, batch_size: int, seed: int, e
     Raises UserError when the batch does not divide into lanes or there are fewer files than lanes.
     """
     if batch_size % lanes:
-        raise UserError(f"batch_size {batch_size} must be a multiple of lanes {lanes}: change training.batch_size")
+        raise UserError(
+            f"batch_size {batch_size} must be a multiple of lanes {lanes}: change training.batch_size"
+        )
     if len(rows) < lanes:
         raise UserError(
-            f"{lanes} lanes need at least {lanes} training files, there are {len(rows)}: raise sequences.shards "
-            "or lower training.lanes"
+            f"{lanes} lanes need at least {lanes} training files, there are {len(rows)}: raise "
+            "sequences.shards or lower training.lanes"
         )
     dealt: list[list[int]] = [[] for _ in range(lanes)]
     filled = [0] * lanes
     shuffled = np.random.default_rng([seed, epoch, 0]).permutation(len(rows))
-    # The longest first, each to the emptiest lane, keeps lanes even; the sort is stable, so it keeps the shuffle.
+    # The longest first, each to the emptiest lane, keeps lanes even; a stable sort keeps the shuffle.
     for file in sorted(shuffled.tolist(), key=lambda number: -rows[number]):
         lane = min(range(lanes), key=lambda number: (filled[number], number))
         dealt[lane].append(file)

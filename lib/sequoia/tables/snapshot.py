@@ -1,8 +1,8 @@
 """A pinned table version as a list of files with row counts: what Petastorm may read and MLflow records.
 
-A Delta folder also holds files that are no longer part of the table, and deletion vectors or column mapping make
-plain Parquet readers see rows or names that are not there. So the list comes from the log, both are refused, and
-the rows of the files must add up to the rows Delta itself counts.
+A Delta folder also holds files that are no longer part of the table, and deletion vectors or column mapping
+make plain Parquet readers see rows or names that are not there. So the list comes from the log, both are
+refused, and the rows of the files must add up to the rows Delta itself counts.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from sequoia.tables.store import Tables
 def take_snapshot(tables: Tables, table: str) -> Snapshot:
     """Pin the newest version of a table and list its files with their row counts.
 
-    Raises UserError for deletion vectors, column mapping, or files that hold more or fewer rows than the table.
-    The driver holds one entry per file, as any Delta query does.
+    Raises UserError for deletion vectors, column mapping, or files that hold more or fewer rows than the
+    table. The driver holds one entry per file, as any Delta query does.
     """
     frame = tables.read(table)
     version = tables.reads[table]
@@ -31,8 +31,8 @@ def take_snapshot(tables: Tables, table: str) -> Snapshot:
     counted = frame.count()
     if pinned.rows != counted:
         raise UserError(
-            f"{tables.identifier(table)} version {version} has {counted} rows but its files hold {pinned.rows}: "
-            "it has deletion vectors; run REORG TABLE ... APPLY (PURGE) and try again"
+            f"{tables.identifier(table)} version {version} has {counted} rows but its files hold "
+            f"{pinned.rows}: it has deletion vectors; run REORG TABLE ... APPLY (PURGE) and try again"
         )
     return pinned
 
@@ -45,4 +45,6 @@ def _refuse_unsafe(properties: dict[str, str], identifier: str) -> None:
         )
     mode = properties.get("delta.columnMapping.mode", "none")
     if mode != "none":
-        raise UserError(f"{identifier} has column mapping mode {mode}: rewrite it with mode none and try again")
+        raise UserError(
+            f"{identifier} has column mapping mode {mode}: rewrite it with mode none and try again"
+        )

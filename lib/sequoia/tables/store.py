@@ -47,7 +47,9 @@ class Tables:
         """Return the contract's columns as a Spark schema."""
         return self.spark.createDataFrame([], contract(table).columns).schema
 
-    def read(self, table: str, *, version: int | None = None, written_by: str = "the stage before") -> DataFrame:
+    def read(
+        self, table: str, *, version: int | None = None, written_by: str = "the stage before"
+    ) -> DataFrame:
         """Read a table at a version (newest by default) and note the version for lineage.
 
         Raises UserError when it was never written or follows an older contract.
@@ -94,7 +96,9 @@ class Tables:
 
     def properties(self, table: str) -> dict[str, str]:
         """Return the table's properties."""
-        rows = self.spark.sql(f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()  # a handful of settings
+        rows = self.spark.sql(
+            f"SHOW TBLPROPERTIES {self.identifier(table)}"
+        ).collect()  # a handful of settings
         return {row["key"]: row["value"] for row in rows}
 
     def _check_contract(self, table: str) -> None:
@@ -104,6 +108,6 @@ class Tables:
         expected = [(field.name, field.dataType.simpleString()) for field in self.schema(table)]
         if found != str(wanted) or columns != expected:
             raise UserError(
-                f"table {self.identifier(table)} has schema version {found}, this sequoia writes version {wanted}: "
-                "move the table away (or choose another workspace) and run the stages again"
+                f"table {self.identifier(table)} has schema version {found}, sequoia writes "
+                f"version {wanted}: move the table away (or choose another workspace) and run the stages again"
             )

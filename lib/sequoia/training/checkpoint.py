@@ -1,7 +1,7 @@
 """Checkpoints: weights and optimizer as safetensors, the rest as JSON; complete or not there at all.
 
-A checkpoint is written beside the last one and named in `latest` by an atomic rename; older ones are removed after
-that. `best.safetensors` holds the weights with the best validation metric so far.
+A checkpoint is written beside the last one and named in `latest` by an atomic rename; older ones are removed
+after that. `best.safetensors` holds the weights with the best validation metric so far.
 """
 
 from __future__ import annotations
@@ -33,7 +33,13 @@ class Progress:
 
 
 def save_checkpoint(
-    folder: Path, model: nn.Module, optimizer: Optimizer, progress: Progress, identity: dict[str, Any], *, is_best: bool
+    folder: Path,
+    model: nn.Module,
+    optimizer: Optimizer,
+    progress: Progress,
+    identity: dict[str, Any],
+    *,
+    is_best: bool,
 ) -> None:
     """Write a checkpoint; `identity` (plain values) says which model it is of."""
     name = f"epoch-{progress.epoch:05d}"
@@ -77,7 +83,9 @@ def load_progress(folder: Path, identity: dict[str, Any]) -> Progress | None:
     return Progress(**state["progress"])
 
 
-def load_weights(folder: Path, model: nn.Module, optimizer: Optimizer | None = None, *, best: bool = False) -> None:
+def load_weights(
+    folder: Path, model: nn.Module, optimizer: Optimizer | None = None, *, best: bool = False
+) -> None:
     """Load the newest (or best) weights and, if asked, the optimizer."""
     latest = _latest(folder)
     assert latest is not None, f"no checkpoint in {folder}"
@@ -102,5 +110,7 @@ def _weights(model: nn.Module) -> dict[str, Tensor]:
 def _optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
     state = optimizer.state_dict()["state"]
     return {
-        f"{number}.{key}": torch.as_tensor(value).clone() for number, slots in state.items() for key, value in slots.items()
+        f"{number}.{key}": torch.as_tensor(value).clone()
+        for number, slots in state.items()
+        for key, value in slots.items()
     }

@@ -44,7 +44,10 @@ def read_pairs(snapshot: Snapshot, num_rows: int) -> dict[int, sp.csr_array]:
     shape = (num_rows, num_rows)
     return {
         int(steps): sp.csr_array(
-            (pairs[distance == steps].astype(np.float64), (item[distance == steps], following[distance == steps])),
+            (
+                pairs[distance == steps].astype(np.float64),
+                (item[distance == steps], following[distance == steps]),
+            ),
             shape=shape,
         )
         for steps in np.unique(distance)

@@ -1,4 +1,4 @@
-"""The small files a training reads beside its snapshot: the model's item index and a sample of validation users."""
+"""What a training reads beside its snapshot: the model's item index and a sample of validation users."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write_items(context: Context, folder: Path) -> Path:
 
 
 def write_validation_users(context: Context, folder: Path) -> Path:
-    """Write validation.parquet (history, target as item ids): the users with the least hash, at most validation_users."""
+    """Write validation.parquet (history, target as item ids): the validation_users with the least hash."""
     config = context.config
     users = held_out(context.tables.read("sequences"), "valid", config.sequences.split)
     order = F.xxhash64(F.lit(config.seed), "user_id")

@@ -5,7 +5,7 @@ Pairs are counted inside each Arrow batch with numpy and summed by one shuffle o
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -17,9 +17,9 @@ SCHEMA = "item INT, next_item INT, distance INT, pairs BIGINT"
 
 
 def count_pairs(training: DataFrame, window: int) -> DataFrame:
-    """Return (item, next_item, distance, pairs) over all rows of the training table for distances 1..window."""
+    """Return (item, next_item, distance, pairs) over all training rows for distances 1..window."""
 
-    def partial(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def partial(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             items = batch.column("items")
             yield from _batch_pairs(items.flatten().to_numpy().reshape(len(items), -1), window)

@@ -28,7 +28,9 @@ def training_run(
     }
     run = start_run(connect(context.config), kind, tags)
     settings = {f"training.{key}": value for key, value in context.config.training.model_dump().items()}
-    run.log_params({"seed": context.config.seed, **settings, **{f"{kind}.{key}": value for key, value in model.items()}})
+    run.log_params(
+        {"seed": context.config.seed, **settings, **{f"{kind}.{key}": value for key, value in model.items()}}
+    )
     try:
         yield run
     except BaseException:

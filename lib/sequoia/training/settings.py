@@ -36,10 +36,12 @@ class TrainingSettings(Settings):
     def _every_process_has_a_lane(self) -> TrainingSettings:
         if self.processes > self.lanes:
             raise ValueError(
-                f"processes {self.processes} exceed lanes {self.lanes}: raise training.lanes and sequences.shards"
+                f"processes {self.processes} exceed lanes {self.lanes}: raise training.lanes "
+                "and sequences.shards"
             )
         if self.batch_size % self.lanes:
             raise ValueError(
-                f"batch_size {self.batch_size} is no multiple of lanes {self.lanes}: change training.batch_size"
+                f"batch_size {self.batch_size} is no multiple of lanes {self.lanes}: change "
+                "training.batch_size"
             )
         return self

@@ -48,7 +48,9 @@ class TrainingSpec:
         return TrainingSpec(**values)
 
 
-def fingerprint(kind: str, model: dict[str, Any], training: TrainingSettings, seed: int, snapshot: Snapshot) -> str:
+def fingerprint(
+    kind: str, model: dict[str, Any], training: TrainingSettings, seed: int, snapshot: Snapshot
+) -> str:
     """Return a hash of everything that decides what the trained model is."""
     settings = {key: value for key, value in training.model_dump().items() if key not in WITHOUT_EFFECT}
     # The counting model has no epochs: its own grid and the data decide.

@@ -1,7 +1,7 @@
 """Train every configured model on a pinned snapshot; each becomes a model folder and an MLflow run.
 
-A model whose settings and data were trained before is taken from its folder; an interrupted one goes on from its
-checkpoint.
+A model whose settings and data were trained before is taken from its folder; an interrupted one goes on from
+its checkpoint.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def run(context: Context) -> StageResult:
     settings = context.config.training
     pinned = take_snapshot(context.tables, "training")
     if not pinned.rows:
-        raise UserError("the training table is empty: run `sequoia sequences` on more data, or lower sequences.k")
+        raise UserError(
+            "the training table is empty: run `sequoia sequences` on more data, or lower sequences.k"
+        )
     trained: dict[str, TrainedModel] = {kind: _train(context, kind, pinned) for kind in settings.models}
     write_trained(context.config.workspace_path, context.run_id, trained)
     details = {
@@ -44,7 +46,9 @@ def _train(context: Context, kind: str, pinned: Snapshot) -> TrainedModel:
     mark = fingerprint(kind, model, config.training, config.seed, pinned)
     folder = config.workspace_path / "models" / f"{kind}-{mark}"
     if config.training.resume and (folder / "mlflow_run").is_file():
-        context.say(f"{kind}: taken from {folder.name}, trained before on the same data with the same settings")
+        context.say(
+            f"{kind}: taken from {folder.name}, trained before on the same data with the same settings"
+        )
         run_id = (folder / "mlflow_run").read_text(encoding="utf-8")
         return TrainedModel(folder=folder, mlflow_run_id=run_id, fingerprint=mark)
     folder.mkdir(parents=True, exist_ok=True)

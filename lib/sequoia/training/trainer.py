@@ -1,7 +1,7 @@
-"""The training loop: equal steps on every rank, one loss normalised over all of them, checkpoints, early stop.
+"""The training loop: equal steps on every rank, one normalised loss, checkpoints, early stop.
 
-Randomness is a function of (seed, epoch, step), not of what ran before, so a resumed run goes on exactly as the
-interrupted one would have; negatives are the same on every rank, dropout differs per rank.
+Randomness is a function of (seed, epoch, step), not of what ran before, so a resumed run goes on exactly as
+the interrupted one would have; negatives are the same on every rank, dropout differs per rank.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Trainer:
         self._optimizer: Optimizer = group.wrap_optimizer(plain, model.named_parameters())
 
     def run(self, validate: Validate, report: Report) -> Progress:
-        """Train until the last epoch or until validation stops getting better; the model ends with the best weights."""
+        """Train to the last epoch or until validation stalls; the model ends with the best weights."""
         progress = self._progress
         while not progress.finished:
             started = time.perf_counter()
@@ -129,11 +129,16 @@ class Trainer:
         due = progress.finished or is_best or progress.epoch % self._settings.checkpoint_epochs == 0
         if due and self._group.is_main:
             save_checkpoint(
-                self._spec.checkpoints, self._model, self._optimizer, progress, self._identity, is_best=is_best
+                self._spec.checkpoints,
+                self._model,
+                self._optimizer,
+                progress,
+                self._identity,
+                is_best=is_best,
             )
 
 
 def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
-    """Return the rate of a step (from 0) of `steps`: a linear warm-up, times a half cosine down to a fiftieth."""
+    """Return the rate of a step (from 0) of `steps`: linear warm-up times a half cosine to a fiftieth."""
     warmed = min(1.0, (step + 1) / max(settings.warmup_steps, 1))
     return settings.learning_rate * warmed * (0.02 + 0.98 * (1 + math.cos(math.pi * step / steps)) / 2)

@@ -1,4 +1,4 @@
-"""One training process: `python -m sequoia.training.worker SPEC LAUNCHER`, started by a launcher on every rank."""
+"""One training process, started on every rank: `python -m sequoia.training.worker SPEC LAUNCHER`."""
 
 from __future__ import annotations
 
@@ -33,9 +33,13 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
     trainer = Trainer(spec, model, _loss(spec, items), group)
-    progress = trainer.run(lambda trained: validation_metrics(trained, users, group), lambda note: report(spec, note))
+    progress = trainer.run(
+        lambda trained: validation_metrics(trained, users, group), lambda note: report(spec, note)
+    )
     if group.is_main:
-        SasRecScorer(model).save(spec.folder, extra={"history": progress.history, "best_epoch": progress.best_epoch})
+        SasRecScorer(model).save(
+            spec.folder, extra={"history": progress.history, "best_epoch": progress.best_epoch}
+        )
 
 
 def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) -> dict[str, float]:
@@ -45,7 +49,9 @@ def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) ->
     for start in range(0, len(users.targets), VALIDATION_BATCH):
         histories = users.histories[start : start + VALIDATION_BATCH]
         targets = users.targets[start : start + VALIDATION_BATCH]
-        ranks, _ = rank_targets(scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1)
+        ranks, _ = rank_targets(
+            scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1
+        )
         sums["users"] += len(targets)
         for name in VALIDATION_METRICS:
             sums[name] += float(user_values(name, ranks).sum())
