@@ -134,7 +134,7 @@ def describe_machine() -> Check:
 def run(command: list[str]) -> str:
     """Return what a short command prints, on both streams."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return done.stdout + done.stderr
