@@ -49,11 +49,6 @@ def write_sequences(context: Context) -> None:
 
 def write_shop(context: Context) -> int:
     """Write the tables that eight stages would have left behind; return the version of recommendations."""
-    lines = diary()
-    # Two runs made it, and the older line of a stage lies behind the newer one.
-    older = replace(lines["ingest"], run_id="run0", finished=START - timedelta(days=1), rows_in=7)
-    newer = replace(lines["recommend"], run_id="run2")
-    append_lines(context, *{**lines, "recommend": newer}.values(), older)
     write_interactions(context)
     write_sequences(context)
     write(context, "kcore", [(5, *vars(one).values()) for one in rounds()])
@@ -67,6 +62,12 @@ def write_shop(context: Context) -> int:
     schema = context.tables.schema("promotions")
     context.tables.append("promotions", context.spark.createDataFrame(promotions, schema))
     write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", "shop", "3", 0, "run1")])
+    lines = diary()
+    ingest = replace(lines["ingest"], writes={"interactions": 1, "files": context.tables.writes["files"]})
+    # Two runs made it, and the older line of a stage lies behind the newer one.
+    older = replace(ingest, run_id="run0", finished=START - timedelta(days=1), rows_in=7)
+    newer = replace(lines["recommend"], run_id="run2")
+    append_lines(context, *{**lines, "ingest": ingest, "recommend": newer}.values(), older)
     return context.tables.writes["recommendations"]
 
 
