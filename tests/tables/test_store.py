@@ -62,7 +62,7 @@ def test_a_table_of_an_older_schema_is_refused_with_the_remedy(make_context: Mak
     name = context.tables.identifier("vocabulary")
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('sequoia.schemaVersion' = '0')")
     with pytest.raises(
-        UserError, match="schema version 0, sequoia writes version 1: move the table away"
+        UserError, match="schema version 0, sequoia writes version 1: move it away"
     ):
         context.tables.read("vocabulary")
     with pytest.raises(UserError, match="schema version 0"):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 MOODS = """Amber Ancient Copper Crimson Distant Eastern Frosted Gentle Golden Hidden
-Ivory Little Misty Northern Quiet Royal Silver Sunlit Velvet Wandering""".split()  # noqa: SIM905 (readable)
+Ivory Little Misty Northern Quiet Royal Silver Sunlit Velvet Wandering""".split()
 PLACES = """Bay Canyon Castle Cottage Creek Forest Garden Harbor Island Lantern
-Market Meadow Mill Orchard Prairie Ridge River Station Summit Valley""".split()  # noqa: SIM905 (readable)
+Market Meadow Mill Orchard Prairie Ridge River Station Summit Valley""".split()
 BRANDS = """Oakline,Brindlewood,Marrow & Finch,O'Hara's Own,Tindale,Kestrel Bay,Pell & Daughters,Quillon
 Farrow's,Larkspur Works,Umberton,Vance & Rook,Wickham,Yarrow Lane,Zephyr House,Aldermoor
 Caf\u00e9 Linden,Dunmore,Eaglecroft,Hollin's,Inkwell,Juniper & Co,Nettlefield,Sable Hill""".replace(

@@ -109,5 +109,5 @@ class Tables:
         if found != str(wanted) or columns != expected:
             raise UserError(
                 f"table {self.identifier(table)} has schema version {found}, sequoia writes "
-                f"version {wanted}: move the table away (or choose another workspace) and run the stages again"
+                f"version {wanted}: move it away (or choose another workspace) and run the stages again"
             )
