@@ -65,7 +65,8 @@ def _start(settings: SparkSettings) -> SparkSession:
     for key, value in session_options(settings, _launched()).items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
+    # What fails arrives as an exception with its message; the trace of the Java side would bury it.
+    session.sparkContext.setLogLevel("FATAL")
     _check_delta(session)
     return session
 

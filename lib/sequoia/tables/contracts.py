@@ -10,11 +10,11 @@ from importlib.resources import files
 
 @dataclass(frozen=True, kw_only=True)
 class Contract:
-    """A table's DDL, cut into what creates it, what constrains it, and its version."""
+    """A table's DDL: one statement that creates it with its constraints, and what the code asks of it."""
 
     table: str
     create: str
-    constraints: dict[str, str]
+    constraints: tuple[str, ...]
     columns: str
     partitions: tuple[str, ...]
     version: int
@@ -28,15 +28,16 @@ def contract(table: str) -> Contract:
     # A statement ends where its line does: column comments hold semicolons, too.
     statements = [part.strip() for part in re.split(r";\s*$", plain, flags=re.M) if part.strip()]
     create, *alters = statements
+    constraints = dict(_constraint(alter) for alter in alters)
     head, _, _ = create.partition(") USING DELTA")
     partitioned = re.search(r"PARTITIONED BY \(([^)]*)\)", create)
     return Contract(
         table=table,
-        create=create,
-        constraints={_constraint_name(alter): alter for alter in alters},
+        create=_with_constraints(create, constraints),
+        constraints=tuple(constraints),
         columns=head[head.index("(") + 1 :],
         partitions=tuple(name.strip() for name in partitioned.group(1).split(",")) if partitioned else (),
-        version=int(_required(r"'sequoia\.schemaVersion' = '(\d+)'", create)),
+        version=int(_required(r"'sequoia\.schemaVersion' = '(\d+)'", create).group(1)),
     )
 
 
@@ -47,11 +48,20 @@ def table_names() -> tuple[str, ...]:
     return tuple(sorted(entry.name[:-4] for entry in folder.iterdir() if entry.name.endswith(".sql")))
 
 
-def _constraint_name(alter: str) -> str:
-    return _required(r"ADD CONSTRAINT (\w+)", alter)
+def _constraint(alter: str) -> tuple[str, str]:
+    found = _required(r"ADD CONSTRAINT (\w+)\s+CHECK \((.*)\)\s*$", alter)
+    return found.group(1), " ".join(found.group(2).split())
 
 
-def _required(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
+def _with_constraints(create: str, constraints: dict[str, str]) -> str:
+    """Move constraints into the table's properties, where ALTER TABLE would put them with a commit for each."""
+    properties = "".join(
+        f"""'delta.constraints.{name}' = "{check}", """ for name, check in constraints.items()
+    )
+    return create.replace("TBLPROPERTIES (", f"TBLPROPERTIES ({''.join(entries)}")
+
+
+def _required(pattern: str, text: str) -> re.Match[str]:
+    found = re.search(pattern, text, flags=re.S)
     assert found, f"{pattern} not in: {text}"
-    return found.group(1)
+    return found

@@ -62,15 +62,10 @@ class Tables:
         return self.spark.sql(f"SELECT * FROM {self.identifier(table)} VERSION AS OF {pinned}")
 
     def ensure(self, table: str) -> None:
-        """Create the table and any constraint it lacks; refuse one of another contract."""
-        terms = contract(table)
+        """Create the table with its constraints in one commit; refuse one of another contract."""
         if not self.exists(table):
-            self.spark.sql(terms.create.replace("${table}", self.identifier(table)))
+            self.spark.sql(contract(table).create.replace("${table}", self.identifier(table)))
         self._check_contract(table)
-        present = {key.removeprefix("delta.constraints.") for key in self.properties(table)}
-        for name, alter in terms.constraints.items():
-            if name.lower() not in {key.lower() for key in present}:
-                self.spark.sql(alter.replace("${table}", self.identifier(table)))
 
     def overwrite(self, table: str, rows: DataFrame, *, where: str | None = None) -> int:
         """Replace the table, or the rows that match `where`, in one commit; return the new version."""
