@@ -54,10 +54,8 @@ def _constraint(alter: str) -> tuple[str, str]:
 
 
 def _with_constraints(create: str, constraints: dict[str, str]) -> str:
-    """Move constraints into the table's properties, where ALTER TABLE would put them with a commit for each."""
-    properties = "".join(
-        f"""'delta.constraints.{name}' = "{check}", """ for name, check in constraints.items()
-    )
+    """Move constraints into the table's properties, where ALTER TABLE puts them with a commit for each."""
+    entries = [f"""'delta.constraints.{name}' = "{check}", """ for name, check in constraints.items()]
     return create.replace("TBLPROPERTIES (", f"TBLPROPERTIES ({''.join(entries)}")
 
 
