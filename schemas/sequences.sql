@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   brands        ARRAY<INT> NOT NULL COMMENT 'dense brand ids (brand_index.id), 1 unknown',
   price_buckets ARRAY<INT> NOT NULL COMMENT 'items.price_bucket, 0 unknown',
   length        INT NOT NULL COMMENT 'number of events',
-  loo_train     INT NOT NULL COMMENT 'leave-one-out: the first loo_train events train, the next one validates, the last one tests',
+  loo_train     INT NOT NULL COMMENT 'leave-one-out: the first loo_train events train, the next one validates, the last one tests; the length when there are fewer than 3 events, all of which train',
   time_train    INT NOT NULL COMMENT 'global time split: events before the validation cut',
   time_valid    INT NOT NULL COMMENT 'global time split: events before the test cut (train and validation together)'
 ) USING DELTA

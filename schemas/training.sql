@@ -12,7 +12,8 @@ CREATE TABLE IF NOT EXISTS ${table} (
 ) USING DELTA
 PARTITIONED BY (shard)
 COMMENT 'Training sequences of fixed length'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none',
+  'delta.autoOptimize.optimizeWrite' = 'false', 'delta.autoOptimize.autoCompact' = 'false');
 ALTER TABLE ${table} ADD CONSTRAINT two_events_at_least CHECK (length >= 2);
 ALTER TABLE ${table} ADD CONSTRAINT arrays_have_one_length CHECK (
   size(items) = size(times) AND size(items) = size(ratings) AND size(items) = size(categories)

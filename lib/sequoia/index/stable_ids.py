@@ -30,8 +30,8 @@ def number_keys(counts: DataFrame, key: str, existing: DataFrame | None) -> Data
     merged = counts.join(existing.select(key, "id"), on=key, how="full_outer").na.fill(0, subset=["events"])
     ranked = dense_number(merged, by_rank, name="rank", first=1)
     known = ranked.where(F.col("id").isNotNull())
-    greatest = existing.agg(F.coalesce(F.max("id"), F.lit(FIRST_ID - 1)).alias("id")).first()
-    assert greatest is not None
+    greatest = existing.agg(F.max("id").alias("id")).first()
+    next_id = FIRST_ID if greatest is None or greatest["id"] is None else greatest["id"] + 1
     fresh = ranked.where(F.col("id").isNull()).drop("id")
-    added = dense_number(fresh, [F.asc("rank")], name="id", first=greatest["id"] + 1)
+    added = dense_number(fresh, [F.asc("rank")], name="id", first=next_id)
     return known.unionByName(added)

@@ -29,13 +29,13 @@ class IndexCounts:
 def run(context: Context) -> StageResult:
     """Bring the four indexes up to the data; contents do not change when the data did not."""
     interactions = context.tables.read("interactions", written_by="ingest")
+    if interactions.isEmpty():
+        raise UserError("interactions holds 0 rows: let ingest read at least one event, then index again")
     items = read_items(context)
     sources = {"item": interactions, "user": interactions, "category": items, "brand": items}
     with ThreadPoolExecutor(2) as pool:  # Delta's commits leave the cores idle
         update = inheritable_thread_target(lambda key: update_index(context, sources[key], key))
         counts = dict(zip(sources, pool.map(update, sources), strict=True))
-    if counts["item"].events == 0:
-        raise UserError("interactions holds 0 rows: let ingest read at least one event, then index again")
     context.say(f"{counts['user'].keys:,} users ({counts['user'].new:,} new), {counts['item'].keys:,} items")
     return StageResult(
         rows_in=counts["item"].events,
@@ -62,14 +62,9 @@ def update_index(context: Context, rows: DataFrame, key: str) -> IndexCounts:
     """Write `<key>_index` for the keys of `rows`, keeping the ids it has."""
     table = f"{key}_index"
     existing = context.tables.read(table) if context.tables.exists(table) else None
-    index = number_keys(count_events(rows, key), key, existing).localCheckpoint()
     before = 0 if existing is None else existing.count()
-    total = index.agg(
-        F.count("*").alias("keys"), F.coalesce(F.sum("events"), F.lit(0)).alias("events")
-    ).first()
+    index = number_keys(count_events(rows, key), key, existing)
+    total = index.agg(F.count("*").alias("keys"), F.sum("events").alias("events")).first()
     assert total is not None
-    if total["keys"] or existing is not None:
-        context.tables.overwrite(table, index)
-    else:
-        context.tables.ensure(table)
-    return IndexCounts(keys=total["keys"], events=total["events"], new=total["keys"] - before)
+    context.tables.overwrite(table, index)
+    return IndexCounts(keys=total["keys"], events=total["events"] or 0, new=total["keys"] - before)

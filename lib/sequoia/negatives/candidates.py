@@ -42,7 +42,8 @@ class Sampler:
 
     def pick(self, numbers: Unsigned) -> Integers:
         """Return the item each random number falls on."""
-        return np.searchsorted(self.cumulated, numbers % self.cumulated[-1], side="right").astype(np.int64)
+        places: Integers = np.searchsorted(self.cumulated, numbers % self.cumulated[-1], side="right")
+        return places
 
 
 @dataclass(frozen=True, kw_only=True)

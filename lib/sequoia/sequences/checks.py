@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from sequoia.errors import UserError
 from sequoia.sequences.core import Core
 from sequoia.sequences.settings import SequencesSettings
-from sequoia.sequences.time_cuts import DAY
 
 
 def check_index(*, indexed: int, interactions: int) -> None:
@@ -36,11 +35,10 @@ def check_core(core: Core, settings: SequencesSettings) -> None:
         )
 
 
-def check_time_cuts(histogram: Mapping[int, int], cuts: tuple[int, int], settings: SequencesSettings) -> None:
-    """Refuse a time split with an empty span, where it is the configured one."""
-    valid, test = cuts
-    if settings.split == "time" and (valid == test or test > max(histogram) * DAY):
+def check_days(histogram: Mapping[int, int], settings: SequencesSettings) -> None:
+    """Refuse a log of too few days for a time split, where that is the configured one."""
+    if settings.split == "time" and len(histogram) < 3:
         raise UserError(
-            f"the time split leaves validation or test empty, for the core's events lie on {len(histogram)} "
-            "day(s): set sequences.split=leave-one-out, or larger valid_share and test_share"
+            f"a time split needs 3 days with events, the {settings.k}-core has {len(histogram)}: "
+            "set sequences.split=leave-one-out"
         )

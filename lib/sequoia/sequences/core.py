@@ -58,7 +58,8 @@ def _state(totals: DataFrame, k: int) -> tuple[int, int, int]:
 
 
 def _drop_weak(pairs: DataFrame, totals: DataFrame, key: str, k: int) -> DataFrame:
-    return pairs.join(totals.where(F.col("events") >= k).select(key), on=key, how="left_semi")
+    strong = totals.where(F.col("events") >= k).select(key)
+    return pairs.join(strong, on=key, how="left_semi").select(pairs.columns)
 
 
 def _finish(pairs: DataFrame, earlier: list[Round], k: int, max_rounds: int) -> Core:
@@ -69,6 +70,5 @@ def _finish(pairs: DataFrame, earlier: list[Round], k: int, max_rounds: int) -> 
     rows = counted.orderBy("round").collect()  # at most max_rounds + 2
     rounds = [Round(users=row["users"], items=row["items"], interactions=row["interactions"]) for row in rows]
     core = together.mapInArrow(arrow_core(k=k, max_rounds=left), pairs.schema).localCheckpoint()
-    settled = len(rounds) == 0 or rounds[-1].interactions == 0 or rounds[-1] == rounds[-2]
-    empty = [] if earlier or rounds else [Round(users=0, items=0, interactions=0)]
-    return Core(pairs=core, rounds=earlier + rounds + empty, settled=settled)
+    settled = rounds[-1].interactions == 0 or rounds[-1] == rounds[-2]
+    return Core(pairs=core, rounds=earlier + rounds, settled=settled)

@@ -15,6 +15,8 @@ import pyarrow as pa
 
 Integers = npt.NDArray[np.int64]
 
+PAIRS = pa.schema([(name, pa.int64()) for name in ("user_id", "item_id", "events")])
+
 
 @dataclass(frozen=True, kw_only=True)
 class Round:
@@ -62,7 +64,8 @@ def arrow_rounds(
     """Return a mapInArrow function from all pairs to the counts: round 0 is the input."""
 
     def rounds_of(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        _, rounds = drop_in_rounds(*_columns(pa.Table.from_batches(batches)), k=k, max_rounds=max_rounds)
+        pairs = _gather(batches)
+        _, rounds = drop_in_rounds(*_columns(pairs), k=k, max_rounds=max_rounds)
         yield pa.RecordBatch.from_pylist(
             [{"round": number, **vars(one)} for number, one in enumerate(rounds)],
             pa.schema([(name, pa.int64()) for name in ("round", "users", "items", "interactions")]),
@@ -75,11 +78,16 @@ def arrow_core(*, k: int, max_rounds: int) -> Callable[[Iterable[pa.RecordBatch]
     """Return a mapInArrow function from all pairs to those of the core."""
 
     def core_of(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        pairs = pa.Table.from_batches(batches)
+        pairs = _gather(batches)
         alive, _ = drop_in_rounds(*_columns(pairs), k=k, max_rounds=max_rounds)
         yield from pairs.filter(pa.array(alive)).to_batches()
 
     return core_of
+
+
+def _gather(batches: Iterable[pa.RecordBatch]) -> pa.Table:
+    held = list(batches)
+    return pa.Table.from_batches(held) if held else PAIRS.empty_table()
 
 
 def _columns(pairs: pa.Table) -> tuple[Integers, Integers, Integers]:

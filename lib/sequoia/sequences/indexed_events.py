@@ -17,15 +17,19 @@ UNKNOWN_BUCKET = 0
 EVENT_ORDER = ("time", "tie", "item_id")
 
 
-def indexed_events(context: Context, interactions: DataFrame) -> DataFrame:
+def indexed_events(
+    context: Context, interactions: DataFrame, *, item_ids: DataFrame, user_ids: DataFrame
+) -> DataFrame:
     """Join ids and features to the interactions that have a user.
+
+    `item_ids` is (item, item_id), `user_ids` (user, user_id).
 
     Columns: user_id, item_id, time (ms), tie BIGINT; rating FLOAT (0 unknown); category, brand, price_bucket
     INT. Interactions whose user or item the index does not know are lost here: the caller compares counts.
     """
-    users = context.tables.read("user_index", written_by="index").select("user", F.col("id").alias("user_id"))
     events = interactions.where(F.col("user").isNotNull()).select("user", "item", "time", "rating")
-    joined = events.join(item_features(context), on="item", how="inner").join(users, on="user", how="inner")
+    features = item_features(context, item_ids)
+    joined = events.join(features, on="item", how="inner").join(user_ids, on="user", how="inner")
     if context.config.sequences.ties == "shuffled":
         joined = joined.withColumn("tie", shuffled_tie(context.config.seed))
     rating = F.coalesce("rating", F.lit(0.0)).cast("float").alias("rating")
@@ -37,15 +41,18 @@ def shuffled_tie(seed: int) -> Column:
     return F.xxhash64(F.lit(seed).cast("bigint"), F.col("item"), F.col("user"))
 
 
-def item_features(context: Context) -> DataFrame:
+def raw_and_dense_ids(context: Context, key: str) -> DataFrame:
+    """Read an index as (<key>, <key>_id)."""
+    index = context.tables.read(f"{key}_index", written_by="index")
+    return index.select(key, F.col("id").alias(f"{key}_id"))
+
+
+def item_features(context: Context, item_ids: DataFrame) -> DataFrame:
     """Return one row per item: item, item_id, category, brand, price_bucket; `tie` for ties by item."""
-    tables = context.tables
-    index = tables.read("item_index", written_by="index").select("item", F.col("id").alias("item_id"))
-    categories = tables.read("category_index", written_by="index").selectExpr("category", "id AS category_id")
-    brands = tables.read("brand_index", written_by="index").selectExpr("brand", "id AS brand_id")
+    categories, brands = (raw_and_dense_ids(context, key) for key in ("category", "brand"))
     items = read_items(context).select("item", "category", "brand", "price_bucket")
     features = (
-        index.join(items, on="item", how="left")
+        item_ids.join(items, on="item", how="left")
         .join(categories, on="category", how="left")
         .join(brands, on="brand", how="left")
         .select(

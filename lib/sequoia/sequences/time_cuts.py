@@ -19,18 +19,19 @@ def events_per_day(events: DataFrame) -> dict[int, int]:
 
 
 def choose_cuts(histogram: Mapping[int, int], *, valid_share: float, test_share: float) -> tuple[int, int]:
-    """Return (validation cut, test cut) in milliseconds, both starts of days, the first not after the second.
+    """Return (validation cut, test cut) in milliseconds, both starts of days with events.
 
-    The test cut is the day whose start leaves the share of events nearest to `test_share` at or after it, the
-    earlier of two equally near; the validation cut then the same between the two. The first day always
-    trains, so a log of a single day has nothing to hold out and both cuts come after it.
+    The test cut leaves the share of events nearest to `test_share` at or after it (the earlier of two equally
+    near), the validation cut then the nearest to `valid_share` between the two. From three days on no span is
+    empty; two days have no validation span, and a single day only trains.
     """
     days = sorted(histogram)
-    before = dict(zip(days, accumulate((histogram[day] for day in days), initial=0), strict=False))
+    if len(days) < 3:
+        test_day = days[1] if len(days) == 2 else days[0] + 1
+        return test_day * DAY, test_day * DAY
     total = sum(histogram.values())
-    before[days[-1] + 1] = total
-    cuts = [day for day in before if day != days[0]]
-    test = min(cuts, key=lambda day: (abs(total - before[day] - test_share * total), day))
-    earlier = [day for day in cuts if day <= test]
-    valid = min(earlier, key=lambda day: (abs(before[test] - before[day] - valid_share * total), day))
+    before = dict(zip(days, accumulate((histogram[day] for day in days), initial=0), strict=False))
+    test = min(days[2:], key=lambda day: (abs(total - before[day] - test_share * total), day))
+    between = [day for day in days[1:] if day < test]
+    valid = min(between, key=lambda day: (abs(before[test] - before[day] - valid_share * total), day))
     return valid * DAY, test * DAY
