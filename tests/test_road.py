@@ -1,0 +1,144 @@
+"""The whole road on a tiny generated corpus, stage after stage in one Spark session, as `sequoia run` does.
+
+One story, told once because every chapter needs the one before: raw files to recommendations, the same
+stages again, and new reviews by a shopper whom no training has seen.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+from pyspark.sql import functions as F
+
+from sequoia.config import load_config
+from sequoia.errors import UserError
+from sequoia.promote.rollback import roll_back
+from sequoia.report.summary import Summary
+from sequoia.stage import Context
+from sequoia.stages import ROAD, run_named
+from sequoia.synthetic.corpus import write_corpus
+
+SMALL = [
+    *(
+        "synthetic.users=4000",
+        "synthetic.themes=8",
+        "synthetic.active_share=0.16",
+        "synthetic.block_users=2000",
+    ),
+    *(
+        "training.epochs=2",
+        "training.validation_users=200",
+        "models.sasrec.width=16",
+        "models.sasrec.blocks=1",
+    ),
+    *("models.counting.window=[2]", "models.counting.last=[3]", "models.counting.decay=[0.7]"),
+    *("negatives.candidates=20", "evaluate.bootstrap_samples=100", "recommend.sample_users=2"),
+]
+NEWCOMER = "A0NEWCOMER00001"
+
+
+@pytest.fixture(scope="module")
+def road(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Context:
+    """Walk the road once, over raw files in a folder."""
+    folder = tmp_path_factory.mktemp("road")
+    config = load_config(overrides=[f"workspace={folder / 'ws'}", f"ingest.raw={folder / 'raw'}", *SMALL])
+    write_corpus(folder / "raw", config.synthetic)
+    context = Context(config)
+    for name in ROAD:
+        run_named(name, context)
+    return context
+
+
+def summary(context: Context) -> Summary:
+    return Summary.model_validate_json((context.config.workspace_path / "summary.json").read_text())
+
+
+def test_the_summary_accounts_for_every_line_and_row(road: Context) -> None:
+    told = summary(road)
+    assert [stage.name for stage in told.stages] == list(ROAD)
+    assert all(file.lines == file.kept + file.quarantined + file.duplicates for file in told.ingest.files)
+    assert {file.name for file in told.ingest.files} == {path.name for path in (raw_folder(road)).iterdir()}
+    assert told.ingest.interactions == road.tables.read("interactions").count()
+    assert told.sequences.rows == told.kcore.users == road.tables.read("sequences").count() > 50
+    assert told.recommendations.users == told.ingest.users
+
+
+def raw_folder(context: Context) -> Path:
+    assert context.config.ingest.raw is not None
+    return Path(context.config.ingest.raw)
+
+
+def test_the_core_is_a_core(road: Context) -> None:
+    events = road.tables.read("sequences").select("user_id", F.explode("items").alias("item"))
+    for key in ("user_id", "item"):
+        assert events.groupBy(key).count().agg(F.min("count")).first()[0] >= 5  # type: ignore[index]
+
+
+def test_both_models_are_measured_on_the_same_users_and_beat_chance(road: Context) -> None:
+    told = summary(road)
+    assert set(told.metrics) == {"counting", "sasrec"}
+    chance = 10 / told.kcore.items
+    assert told.metrics["counting"]["hr@10"].value > 3 * chance
+    users = road.tables.read("ranks").groupBy("model", "split").agg(F.countDistinct("user_id").alias("users"))
+    assert {row["users"] for row in users.collect()} == {told.kcore.users}
+
+
+def test_every_user_gets_new_items_from_the_version_behind_the_alias(road: Context) -> None:
+    told = summary(road)
+    assert told.model.version == "1"
+    recommended = road.tables.read("recommendations")
+    assert [row["version"] for row in recommended.select("version").distinct().collect()] == ["1"]
+    given = recommended.select("user", F.explode("items").alias("item"))
+    seen = given.join(road.tables.read("interactions"), on=["user", "item"], how="left_semi")
+    assert recommended.count() == told.ingest.users
+    assert seen.count() == 0
+    assert recommended.where(F.size("items") != told.recommendations.k).count() == 0
+
+
+def test_the_same_stages_again_change_nothing(road: Context) -> None:
+    before = {
+        table: sorted_rows(road, table) for table in ("interactions", "items", "user_index", "negatives")
+    }
+    versions = road.tables.version("interactions")
+    for name in ("ingest", "index", "negatives", "train", "evaluate", "promote"):
+        run_named(name, road)
+    assert {table: sorted_rows(road, table) for table in before} == before
+    assert road.tables.version("interactions") == versions
+    actions = road.tables.read("promotions").orderBy("decided").select("action").collect()
+    assert [row["action"] for row in actions] == ["promoted", "unchanged"]
+
+
+def sorted_rows(context: Context, table: str) -> list[str]:
+    return sorted(str(row) for row in context.tables.read(table).collect())
+
+
+def test_a_shopper_who_came_after_training_is_served_from_the_sequence_alone(road: Context) -> None:
+    known = road.tables.read("vocabulary").orderBy(F.desc("events")).limit(3).collect()
+    lines = [
+        {
+            "reviewerID": NEWCOMER,
+            "asin": row["item"],
+            "overall": 5.0,
+            "unixReviewTime": 1500000000 + 86400 * day,
+        }
+        for day, row in enumerate(known)
+    ]
+    with gzip.open(raw_folder(road) / "late_arrivals.json.gz", "wt") as file:
+        file.write("".join(json.dumps(line) + "\n" for line in lines))
+    for name in ("ingest", "recommend"):
+        run_named(name, road)
+    served = road.tables.read("recommendations").where(F.col("user") == NEWCOMER).first()
+    assert served is not None
+    assert served["basis"] == "sequence"
+    assert len(served["items"]) == 10
+    assert not {row["item"] for row in known} & set(served["items"])
+
+
+def test_there_is_nothing_to_roll_back_to_after_one_promotion(road: Context) -> None:
+    with pytest.raises(UserError, match="champion"):
+        roll_back(road)
+    assert "version 1" in Path(road.config.workspace_path / "report.html").read_text().lower()
