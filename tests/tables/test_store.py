@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.stage import Context
+from sequoia.tables import snapshot
 from sequoia.tables.contracts import contract, table_names
 from sequoia.tables.snapshot import take_snapshot
 
@@ -61,9 +62,7 @@ def test_a_table_of_an_older_schema_is_refused_with_the_remedy(make_context: Mak
     vocabulary(context, [(2, 7, "a", 1)])
     name = context.tables.identifier("vocabulary")
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('sequoia.schemaVersion' = '0')")
-    with pytest.raises(
-        UserError, match="schema version 0, sequoia writes version 1: move it away"
-    ):
+    with pytest.raises(UserError, match="schema version 0, sequoia writes version 1: move it away"):
         context.tables.read("vocabulary")
     with pytest.raises(UserError, match="schema version 0"):
         vocabulary(context, [(2, 7, "a", 1)])
@@ -77,6 +76,19 @@ def test_a_snapshot_lists_only_the_files_of_its_version(make_context: MakeContex
     assert pinned.rows == 1
     assert pinned.version == context.tables.version("vocabulary")
     assert sum(context.spark.read.parquet(file.path).count() for file in pinned.files) == 1
+
+
+def test_files_on_remote_storage_are_copied_once_per_version(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context()
+    vocabulary(context, [(2, 7, "a", 1), (3, 8, "b", 1)])
+    monkeypatch.setattr(snapshot, "_local_path", lambda uri: None)
+    pinned, again = (take_snapshot(context.tables, "vocabulary") for _ in range(2))
+    assert pinned == again
+    copied = context.spark.read.parquet(*[file.path for file in pinned.files])
+    assert sorted(row["item"] for row in copied.collect()) == ["a", "b"]
+    assert all(str(context.tables.export_folder) in file.path for file in pinned.files)
 
 
 @pytest.mark.parametrize(

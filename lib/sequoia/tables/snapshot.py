@@ -7,26 +7,34 @@ refused, and the rows of the files must add up to the rows Delta itself counts.
 
 from __future__ import annotations
 
+from pathlib import Path
 from urllib.parse import unquote, urlparse
 
 import pyarrow.parquet as pq
+from pyspark.sql import DataFrame
 
 from sequoia.errors import UserError
+from sequoia.tables.contracts import contract
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.tables.store import Tables
 
 
 def take_snapshot(tables: Tables, table: str) -> Snapshot:
-    """Pin the newest version of a table and list its files with their row counts.
+    """Pin the newest version of a table and list its files with row counts.
 
+    Files that are no local paths (a catalog on cloud storage) are copied below the workspace once per version.
     Raises UserError for deletion vectors, column mapping, or files that hold more or fewer rows than the
     table. The driver holds one entry per file, as any Delta query does.
     """
     frame = tables.read(table)
     version = tables.reads[table]
     _refuse_unsafe(tables.properties(table), tables.identifier(table))
-    paths = sorted(unquote(urlparse(uri).path) for uri in frame.inputFiles())
-    found = tuple(DataFile(path=path, rows=pq.read_metadata(path).num_rows) for path in paths)
+    uris = sorted(frame.inputFiles())
+    paths = [_local_path(uri) for uri in uris]
+    if any(path is None for path in paths):
+        folder = tables.export_folder / f"{table}-{version}"
+        paths = _export(frame, folder, contract(table).partitions)
+    found = tuple(DataFile(path=path, rows=pq.read_metadata(path).num_rows) for path in paths if path)
     pinned = Snapshot(table=table, version=version, files=found)
     counted = frame.count()
     if pinned.rows != counted:
@@ -35,6 +43,21 @@ def take_snapshot(tables: Tables, table: str) -> Snapshot:
             f"{pinned.rows}: it has deletion vectors; run REORG TABLE ... APPLY (PURGE) and try again"
         )
     return pinned
+
+
+def _local_path(uri: str) -> str | None:
+    parts = urlparse(uri)
+    if parts.scheme in ("", "file"):
+        return unquote(parts.path)
+    return f"/dbfs{unquote(parts.path)}" if parts.scheme == "dbfs" else None
+
+
+def _export(frame: DataFrame, folder: Path, partitions: tuple[str, ...]) -> list[str | None]:
+    """Write the rows as plain Parquet, one file per partition and in the table's order; return the files."""
+    if not (folder / "_SUCCESS").is_file():
+        arranged = frame.repartition(*partitions) if partitions else frame
+        arranged.write.mode("overwrite").partitionBy(*partitions).parquet(str(folder))
+    return sorted(str(path) for path in folder.rglob("*.parquet"))
 
 
 def _refuse_unsafe(properties: dict[str, str], identifier: str) -> None:

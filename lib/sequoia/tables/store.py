@@ -27,6 +27,13 @@ class Tables:
         self.writes: dict[str, int] = {}
         self._namespace = namespace
         self._folder = folder
+        self._schemas: dict[str, StructType] = {}
+        self._checked: set[str] = set()
+
+    @property
+    def export_folder(self) -> Path:
+        """Return where snapshots of tables on remote storage are copied to."""
+        return self._folder.parent / "snapshots"
 
     def identifier(self, table: str) -> str:
         """Return the name SQL knows the table by."""
@@ -45,7 +52,9 @@ class Tables:
 
     def schema(self, table: str) -> StructType:
         """Return the contract's columns as a Spark schema."""
-        return self.spark.createDataFrame([], contract(table).columns).schema
+        if table not in self._schemas:
+            self._schemas[table] = self.spark.createDataFrame([], contract(table).columns).schema
+        return self._schemas[table]
 
     def read(
         self, table: str, *, version: int | None = None, written_by: str = "the stage before"
@@ -97,6 +106,8 @@ class Tables:
         return {row["key"]: row["value"] for row in rows}
 
     def _check_contract(self, table: str) -> None:
+        if table in self._checked:
+            return
         wanted = contract(table).version
         found = self.properties(table).get("sequoia.schemaVersion", "none")
         columns = self.spark.sql(f"SELECT * FROM {self.identifier(table)} LIMIT 0").dtypes
@@ -106,3 +117,4 @@ class Tables:
                 f"table {self.identifier(table)} has schema version {found}, sequoia writes "
                 f"version {wanted}: move it away (or choose another workspace) and run the stages again"
             )
+        self._checked.add(table)

@@ -50,10 +50,11 @@ def find_version(connection: Connection, number: str) -> Version | None:
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:
     """Return the newest version of these settings and data, or None.
 
-    Tags are compared here, as Unity Catalog cannot search by them.
+    Unity Catalog neither searches by tags nor returns them in a search, so each version is fetched.
     """
     found = connection.client.search_model_versions(f"name = '{connection.registered_model}'")
-    same = [_version(entry) for entry in found if (entry.tags or {}).get(FINGERPRINT) == fingerprint]
+    versions = [find_version(connection, str(entry.version)) for entry in found]
+    same = [version for version in versions if version and version.tags.get(FINGERPRINT) == fingerprint]
     return max(same, key=lambda version: int(version.number), default=None)
 
 
