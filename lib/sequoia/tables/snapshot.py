@@ -22,7 +22,7 @@ from sequoia.tables.store import Tables
 def take_snapshot(tables: Tables, table: str) -> Snapshot:
     """Pin the newest version of a table and list its files with row counts.
 
-    Files that are no local paths (a catalog on cloud storage) are copied below the workspace once per version.
+    Files that are no local paths (a catalog on cloud storage) are copied below the workspace, once each.
     Raises UserError for deletion vectors, column mapping, or files that hold more or fewer rows than the
     table. The driver holds one entry per file, as any Delta query does.
     """
@@ -30,11 +30,11 @@ def take_snapshot(tables: Tables, table: str) -> Snapshot:
     version = tables.reads[table]
     _refuse_unsafe(tables.properties(table), tables.identifier(table))
     uris = sorted(frame.inputFiles())
-    paths = [_local_path(uri) for uri in uris]
-    if any(path is None for path in paths):
+    paths = [path for path in map(_local_path, uris) if path is not None]
+    if len(paths) < len(uris):
         folder = tables.export_folder / f"{table}-{version}"
         paths = _export(frame, folder, contract(table).partitions)
-    found = tuple(DataFile(path=path, rows=pq.read_metadata(path).num_rows) for path in paths if path)
+    found = tuple(DataFile(path=path, rows=pq.read_metadata(path).num_rows) for path in paths)
     pinned = Snapshot(table=table, version=version, files=found)
     counted = frame.count()
     if pinned.rows != counted:
@@ -52,7 +52,7 @@ def _local_path(uri: str) -> str | None:
     return f"/dbfs{unquote(parts.path)}" if parts.scheme == "dbfs" else None
 
 
-def _export(frame: DataFrame, folder: Path, partitions: tuple[str, ...]) -> list[str | None]:
+def _export(frame: DataFrame, folder: Path, partitions: tuple[str, ...]) -> list[str]:
     """Write the rows as plain Parquet, one file per partition and in the table's order; return the files."""
     if not (folder / "_SUCCESS").is_file():
         arranged = frame.repartition(*partitions) if partitions else frame

@@ -47,6 +47,10 @@ class Tables:
 
     def version(self, table: str) -> int:
         """Return the newest version."""
+        if not self._namespace:
+            # Every commit is a numbered file of the log, and the newest one is never cleaned away.
+            log = self._folder / table / "_delta_log"
+            return max(int(commit.stem) for commit in log.glob("*.json") if commit.stem.isdigit())
         history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1")
         return int(history.select("version").first()["version"])  # type: ignore[index]
 
