@@ -17,6 +17,7 @@ from sequoia.distributed.launch import launch
 from sequoia.errors import UserError
 from sequoia.evaluate.ranking import rank_targets
 from sequoia.models.scorer import load_scorer, pad_left
+from sequoia.training.checkpoint_folder import adopt_checkpoint
 from sequoia.training.spec import TrainingSpec
 from tests.training.small_job import staircase
 
@@ -115,3 +116,17 @@ def test_a_half_written_checkpoint_is_ignored(make_spec: MakeSpec) -> None:
     (spec.checkpoints / "epoch-00009.tmp").mkdir()
     (Path(spec.checkpoints) / "epoch-00009.tmp" / "state.json").write_text("{")
     assert len(train(spec)) == 2
+
+
+def test_a_folder_without_a_checkpoint_cannot_be_adopted(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no checkpoint: name a folder below <workspace>"):
+        adopt_checkpoint(tmp_path, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_adopted_checkpoint_is_gone_on_from(make_spec: MakeSpec) -> None:
+    first = make_spec("first", "training.epochs=2")
+    train(first)
+    longer = make_spec("longer", "training.epochs=3")
+    adopt_checkpoint(first.checkpoints, longer.checkpoints)
+    assert losses(train(longer))[:2] == losses(train(first))

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sequoia.errors import UserError
+from sequoia.training.checkpoint_folder import latest_checkpoint
 
 
 @dataclass(kw_only=True)
@@ -46,7 +47,7 @@ def save_checkpoint(
     scratch = folder / f"{name}.tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
-    previous = _latest(folder)
+    previous = latest_checkpoint(folder)
     save_file(_weights(model), scratch / "model.safetensors")
     save_file(_optimizer_tensors(optimizer), scratch / "optimizer.safetensors")
     if is_best:
@@ -69,7 +70,7 @@ def load_progress(folder: Path, identity: dict[str, Any]) -> Progress | None:
 
     Raises UserError when it is of another model, naming the first setting that differs.
     """
-    latest = _latest(folder)
+    latest = latest_checkpoint(folder)
     if latest is None:
         return None
     state = json.loads((latest / "state.json").read_text(encoding="utf-8"))
@@ -87,7 +88,7 @@ def load_weights(
     folder: Path, model: nn.Module, optimizer: Optimizer | None = None, *, best: bool = False
 ) -> None:
     """Load the newest (or best) weights and, if asked, the optimizer."""
-    latest = _latest(folder)
+    latest = latest_checkpoint(folder)
     assert latest is not None, f"no checkpoint in {folder}"
     model.load_state_dict(load_file(latest / ("best.safetensors" if best else "model.safetensors")))
     if optimizer is not None:
@@ -96,11 +97,6 @@ def load_weights(
             number, _, key = name.partition(".")
             state.setdefault(int(number), {})[key] = tensor
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _latest(folder: Path) -> Path | None:
-    pointer = folder / "latest"
-    return folder / pointer.read_text(encoding="utf-8") if pointer.is_file() else None
 
 
 def _weights(model: nn.Module) -> dict[str, Tensor]:

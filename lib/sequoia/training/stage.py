@@ -7,6 +7,8 @@ its checkpoint.
 from __future__ import annotations
 
 import json
+import shutil
+from pathlib import Path
 from typing import Any
 
 from sequoia.distributed.launch import launch
@@ -15,6 +17,7 @@ from sequoia.models.trained import TrainedModel, write_trained
 from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
+from sequoia.training.checkpoint_folder import adopt_checkpoint
 from sequoia.training.inputs import write_items, write_validation_users
 from sequoia.training.pairs import count_pairs
 from sequoia.training.runs import training_run
@@ -74,14 +77,28 @@ def _train(context: Context, kind: str, pinned: Snapshot) -> TrainedModel:
 
 def _launch(spec: TrainingSpec) -> None:
     spec.write(spec.folder / "spec.json")
-    distributed = spec.kind != "counting"
-    module = "worker" if distributed else "counting_worker"
+    if spec.kind == "counting":
+        threads = spec.training.threads * spec.training.processes
+        return _run("counting_worker", spec, launcher="single", threads=threads)
+    source = spec.training.resume_from
+    if source is None or spec.checkpoints.exists():
+        return _run("worker", spec, launcher=spec.training.launcher, threads=spec.training.threads)
+    adopt_checkpoint(Path(source), spec.checkpoints)
+    try:
+        _run("worker", spec, launcher=spec.training.launcher, threads=spec.training.threads)
+    except UserError:
+        # A checkpoint of another model: without it the next run may start afresh.
+        shutil.rmtree(spec.checkpoints)
+        raise
+
+
+def _run(module: str, spec: TrainingSpec, *, launcher: str, threads: int) -> None:
     launch(
         f"sequoia.training.{module}",
         [str(spec.folder / "spec.json"), spec.training.launcher],
-        launcher=spec.training.launcher if distributed else "single",
+        launcher=launcher,
         processes=spec.training.processes,
-        threads=spec.training.threads if distributed else spec.training.threads * spec.training.processes,
+        threads=threads,
         timeout_seconds=spec.training.timeout_seconds,
     )
 

@@ -74,6 +74,7 @@ class Trainer:
         if progress is None:
             return Progress()
         load_weights(folder, model, optimizer)
+        progress.finished = self._is_finished(progress)
         return progress
 
     def _epoch(self, epoch: int) -> tuple[float, int]:
@@ -121,8 +122,11 @@ class Trainer:
             {"epoch": progress.epoch, "loss": loss, "valid": metrics, "seconds": seconds, "targets": targets}
         )
         progress.epoch += 1
+        progress.finished = self._is_finished(progress)
+
+    def _is_finished(self, progress: Progress) -> bool:
         stalled = progress.epoch - progress.best_epoch > self._settings.patience
-        progress.finished = stalled or progress.epoch >= self._settings.epochs
+        return stalled or progress.epoch >= self._settings.epochs
 
     def _checkpoint(self, progress: Progress) -> None:
         is_best = progress.best_epoch == progress.epoch - 1
