@@ -78,7 +78,7 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
     return {
         **os.environ,
         # A notebook's or a cluster's libraries may lie outside the environment of the interpreter.
-        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path])),
         "OMP_NUM_THREADS": str(threads),
         "PYTHONUNBUFFERED": "1",
         # A rank that waits in a collective for one that died would wait for ever.
