@@ -15,9 +15,15 @@ from sequoia.config import Config, load_config
 from sequoia.errors import UserError
 from sequoia.stages import ROAD
 
-CONFIG = click.option(
-    "--config", default="base.yaml", show_default=True, help="YAML file, or a name shipped in conf/."
-)
+
+def config_option(default: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return the option --config with a default of its own."""
+    return click.option(
+        "--config", default=default, show_default=True, help="YAML file, or a name shipped in conf/."
+    )
+
+
+CONFIG = config_option("base.yaml")
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[section.key=value]...")
 
 
@@ -53,7 +59,7 @@ def run_command(config: str, overrides: tuple[str, ...]) -> None:
 )
 @click.option("--workspace", default=None, help="Folder for everything the run writes.")
 @click.option("--launcher", default=None, type=click.Choice(["horovod", "torchrun", "single"]))
-@CONFIG
+@config_option("demo.yaml")
 @OVERRIDES
 def demo_command(
     raw: str | None,

@@ -23,12 +23,8 @@ LOCAL = {
     "spark.driver.host": "127.0.0.1",
     # Fifty tasks to read a log of a few files is Delta's default, meant for clusters.
     "spark.databricks.delta.snapshotPartitions": "2",
-    # On few cores the optimising compiler took more than its code gave back: an ingest of 3,000 lines fell
-    # from 205 to 102 s (one run each, a training beside it). Its cache must grow with it: 48 MB, the default
-    # without that compiler, are full after a minute, and all later code is interpreted. Long runs may set
-    # others in spark.conf.
-    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m "
-    "-XX:MetaspaceSize=512m -XX:+UseParallelGC",
+    # Spares the full collections of a Metaspace that starts at 21 MB.
+    "spark.driver.extraJavaOptions": "-XX:MetaspaceSize=512m -XX:+UseParallelGC",
 }
 
 ALWAYS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -73,3 +74,21 @@ def test_a_crash_in_a_process_shows_its_last_lines(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="out of luck"):
         launch("crashing", [], launcher="single", processes=1, threads=1, timeout_seconds=60)
+
+
+def test_a_launcher_that_cannot_take_a_note_ends_the_processes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "talking.py").write_text(
+        "import time\nfrom sequoia.distributed.launch import send_note\n"
+        "send_note({'epoch': 3})\ntime.sleep(600)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+    def refuse(note: dict[str, Any]) -> None:
+        raise ConnectionError(f"epoch {note['epoch']} could not be stored")
+
+    started = time.monotonic()
+    with pytest.raises(ConnectionError, match="epoch 3 could not be stored"):
+        launch("talking", [], launcher="single", processes=1, threads=1, timeout_seconds=60, on_note=refuse)
+    assert time.monotonic() - started < 60

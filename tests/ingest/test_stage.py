@@ -136,6 +136,32 @@ def test_a_damaged_gzip_is_refused_with_its_accounts_or_kept_up_to_the_damage(
     assert result.details["reasons"] == {"damaged gzip": 1, "neither JSON nor a Python literal": 1}
 
 
+def test_damage_in_one_table_takes_back_what_was_written_to_the_other(
+    tmp_path: Path, make_context: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "input"
+    folder.mkdir()
+    metadata = folder / "meta_Toys.json.gz"
+    metadata.write_bytes(gzip.compress(b'{"asin": "B1", "title": "One"}\n'))
+    (folder / "Toys_5.json.gz").write_bytes(gzip.compress(review("A1", "B1").encode()))
+    context = make_context(f"ingest.raw={folder}")
+    run(context)
+    before = {table: contents(context, table) for table in TABLES}
+
+    intact = metadata.read_bytes()
+    metadata.write_bytes(intact[:-6])
+    (folder / "Late_5.json.gz").write_bytes(gzip.compress(review("A2", "B2").encode()))
+    with pytest.raises(Exception, match=r"meta_Toys\.json\.gz is damaged"):
+        run(context)
+    assert {table: contents(context, table) for table in TABLES} == before
+
+    # The accounts of the ingest before still hold: once fetched again, the metadata are not read again.
+    metadata.write_bytes(intact)
+    capsys.readouterr()
+    assert accounts(run(context))["Late_5.json.gz"] == (1, 1, 0, 0)
+    assert "reading 1 of 3 files" in capsys.readouterr().err
+
+
 def test_a_mistake_found_by_looking_leaves_no_table(raw: Path, make_context: Make) -> None:
     (raw / "Toys_5.json.gz").write_bytes(gzip.compress(b""))
     for overrides in (["ingest.category=Toys"], ["ingest.category=Games"]):

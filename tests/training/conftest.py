@@ -12,8 +12,6 @@ import pytest
 
 from sequoia.config import load_config
 from sequoia.tables.snapshot_file import DataFile, Snapshot
-from sequoia.tracking.connection import connect
-from sequoia.tracking.runs import start_run
 from sequoia.training.spec import TrainingSpec
 from tests.training.small_job import FAST, NUM_ITEMS, staircase, write_training_files
 
@@ -42,7 +40,6 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
         histories = [[row * 10 for row in staircase(user, 4)] for user in range(20)]
         targets = [staircase(user, 5)[-1] * 10 for user in range(20)]
         pq.write_table(pa.table({"history": histories, "target": targets}), folder / "validation.parquet")
-        connection = connect(config)
         spec = TrainingSpec(
             kind="sasrec",
             model=config.models.sasrec.model_dump(),
@@ -52,8 +49,6 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             folder=folder,
             validation=folder / "validation.parquet",
             checkpoints=tmp_path / name / "checkpoints",
-            tracking=connection,
-            tracking_run=start_run(connection, name).id,
         )
         spec.write(folder / "spec.json")
         return spec

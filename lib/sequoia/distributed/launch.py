@@ -1,16 +1,20 @@
 """Launchers: start the processes of one training and wait for them.
 
-All of them run the same module with the same argument; inside, `connect` joins the group.
+All of them run the same module with the same argument; inside, `connect` joins the group, and `send_note`
+tells the launching process how things go.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from sequoia.errors import UserError
 
@@ -21,14 +25,28 @@ KEEP_MEMORY = (
     "glibc.malloc.top_pad=268435456",
 )
 
+NOTE = "sequoia-note: "
+
+
+def send_note(note: dict[str, Any]) -> None:
+    """Hand JSON-like values to the `on_note` of the process that launched this one."""
+    print(f"{NOTE}{json.dumps(note)}", flush=True)
+
 
 def launch(
-    module: str, arguments: list[str], *, launcher: str, processes: int, threads: int, timeout_seconds: int
+    module: str,
+    arguments: list[str],
+    *,
+    launcher: str,
+    processes: int,
+    threads: int,
+    timeout_seconds: int,
+    on_note: Callable[[dict[str, Any]], None] = lambda note: None,
 ) -> None:
     """Run `python -m module arguments...` on a group of processes and pass their lines on to standard error.
 
     Raises UserError with the sentence of a process that refused its input, or when the launcher is not
-    installed; RuntimeError with the last lines when a process died.
+    installed; RuntimeError with the last lines when a process died. What `on_note` raises ends the group.
     """
     command = [*_prefix(launcher, processes, timeout_seconds), "-m", module, *arguments]
     tail: list[str] = []
@@ -40,11 +58,17 @@ def launch(
         text=True,
     )
     assert process.stdout is not None
-    for line in process.stdout:
-        plain = re.sub(r"^\[\d+\](<stdout>|<stderr>):", "", line.rstrip("\n"))
-        tail = [*tail[-40:], plain]
-        if plain.startswith("    "):
-            print(plain, file=sys.stderr, flush=True)
+    try:
+        for line in process.stdout:
+            plain = re.sub(r"^\[\d+\](<stdout>|<stderr>):", "", line.rstrip("\n"))
+            tail = [*tail[-40:], plain]
+            if plain.startswith("    "):
+                print(plain, file=sys.stderr, flush=True)
+            elif plain.startswith(NOTE):
+                on_note(json.loads(plain.removeprefix(NOTE)))
+    except BaseException:
+        process.terminate()
+        raise
     if process.wait() != 0:
         _explain(tail, process.returncode, launcher)
 

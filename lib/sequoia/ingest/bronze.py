@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from sequoia.ingest.event_tables import read_tables
-from sequoia.ingest.inputs import Input
+from sequoia.ingest.inputs import Input, bronze_versions
 from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import Task, read_lines
 from sequoia.ingest.recognise import check_header, header
@@ -18,7 +18,7 @@ from sequoia.stage import Context
 def write_bronze(context: Context, changed: list[Input], unchanged: list[Input]) -> None:
     """Replace the rows of all sources but the unchanged ones, one commit per table.
 
-    Raises UserError, before anything is written, when a file is not what it is taken for.
+    Raises UserError when a file is not what it is taken for or is damaged; the rows stay as they were.
     """
     tasks = [_task(context, entry) for entry in changed if entry.file.kind == "lines"]
     events = [task for task in tasks if task.form != "metadata"]
@@ -35,10 +35,22 @@ def write_bronze(context: Context, changed: list[Input], unchanged: list[Input])
     frames += read_tables(context.spark, tabular, settings) if tabular else []
     rest = _all_but(unchanged)
     lines = read_lines(context.spark, products, settings, tables.schema("products"))
-    together(
-        lambda: tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest),
-        lambda: tables.overwrite("products", lines, where=rest),
-    )
+    before = bronze_versions(context)
+    try:
+        together(
+            lambda: tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest),
+            lambda: tables.overwrite("products", lines, where=rest),
+        )
+    except Exception:
+        _take_back(context, before)
+        raise
+
+
+def _take_back(context: Context, before: dict[str, int]) -> None:
+    """Undo the commit of one table when that of the other failed, as damage shows only at a file's end."""
+    for table, version in bronze_versions(context).items():
+        if version != before[table]:
+            context.tables.restore(table, max(before[table], 0))
 
 
 def _task(context: Context, entry: Input) -> Task:

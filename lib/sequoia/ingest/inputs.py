@@ -70,14 +70,23 @@ def known_accounts(context: Context) -> dict[str, Account]:
 
 
 def bronze_versions(context: Context) -> dict[str, int]:
-    """Return the version of each bronze table's last write; maintenance such as OPTIMIZE changes no rows."""
-    tables = context.tables
-    versions = {}
-    for table in ("events", "products"):
-        history = context.spark.sql(f"DESCRIBE HISTORY {tables.identifier(table)}")
-        last = history.where("operation = 'WRITE'").agg(F.max("version")).first()
-        versions[table] = -1 if last is None or last[0] is None else int(last[0])
-    return versions
+    """Return the version of the write each bronze table holds, -1 for none.
+
+    Maintenance such as OPTIMIZE changes no rows; a table that was restored holds an earlier write.
+    """
+    return {table: _last_write(context, table) for table in ("events", "products")}
+
+
+def _last_write(context: Context, table: str) -> int:
+    if not context.tables.exists(table):
+        return -1
+    history = context.spark.sql(f"DESCRIBE HISTORY {context.tables.identifier(table)}")
+    decisive = history.where("operation IN ('WRITE', 'RESTORE')").orderBy(F.desc("version")).first()
+    if decisive is None:
+        return -1
+    if decisive["operation"] == "RESTORE":
+        return int(decisive["operationParameters"]["version"])
+    return int(decisive["version"])
 
 
 def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:

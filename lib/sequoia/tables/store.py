@@ -102,6 +102,10 @@ class Tables:
         self.writes[table] = self.version(table)
         return self.writes[table]
 
+    def restore(self, table: str, version: int) -> None:
+        """Bring back the rows of an earlier version as a new one."""
+        self.spark.sql(f"RESTORE TABLE {self.identifier(table)} TO VERSION AS OF {version}")
+
     def properties(self, table: str) -> dict[str, str]:
         """Return the table's properties."""
         rows = self.spark.sql(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.tracking.connection import Connection
 from sequoia.training.settings import TrainingSettings
 
 # These decide how fast a model is trained, not which model comes out.
@@ -28,8 +27,6 @@ class TrainingSpec:
     folder: Path
     validation: Path
     checkpoints: Path
-    tracking: Connection
-    tracking_run: str
 
     def write(self, path: Path) -> None:
         """Store the spec as JSON."""
@@ -41,7 +38,6 @@ class TrainingSpec:
         """Load a spec written by `write`."""
         values = json.loads(path.read_text(encoding="utf-8"))
         values["training"] = TrainingSettings.model_validate(values["training"])
-        values["tracking"] = Connection(**values["tracking"])
         values["snapshot"] = Snapshot.from_json(values["snapshot"])
         for key in ("folder", "validation", "checkpoints"):
             values[key] = Path(values[key])

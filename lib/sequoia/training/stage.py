@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,13 @@ from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.checkpoint_folder import adopt_checkpoint
+from sequoia.training.epoch_report import report
 from sequoia.training.inputs import write_items, write_validation_users
 from sequoia.training.pairs import count_pairs
 from sequoia.training.runs import training_run
 from sequoia.training.spec import TrainingSpec, fingerprint
+
+OnNote = Callable[[dict[str, Any]], None]
 
 
 def run(context: Context) -> StageResult:
@@ -67,32 +71,29 @@ def _train(context: Context, kind: str, pinned: Snapshot) -> TrainedModel:
             folder=folder,
             validation=write_validation_users(context, folder),
             checkpoints=config.workspace_path / "checkpoints" / f"{kind}-{mark}",
-            tracking=run.connection,
-            tracking_run=run.id,
         )
-        _launch(spec)
+        _launch(spec, lambda note: report(context, kind, run, note))
     (folder / "mlflow_run").write_text(run.id, encoding="utf-8")
     return TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=mark)
 
 
-def _launch(spec: TrainingSpec) -> None:
+def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
     spec.write(spec.folder / "spec.json")
     if spec.kind == "counting":
         threads = spec.training.threads * spec.training.processes
-        return _run("counting_worker", spec, launcher="single", threads=threads)
-    source = spec.training.resume_from
-    if source is None or spec.checkpoints.exists():
-        return _run("worker", spec, launcher=spec.training.launcher, threads=spec.training.threads)
-    adopt_checkpoint(Path(source), spec.checkpoints)
+        return _run("counting_worker", spec, on_note, launcher="single", threads=threads)
+    adopts = spec.training.resume_from is not None and not spec.checkpoints.exists()
+    if adopts:
+        adopt_checkpoint(Path(str(spec.training.resume_from)), spec.checkpoints)
     try:
-        _run("worker", spec, launcher=spec.training.launcher, threads=spec.training.threads)
+        _run("worker", spec, on_note, launcher=spec.training.launcher, threads=spec.training.threads)
     except UserError:
-        # A checkpoint of another model: without it the next run may start afresh.
-        shutil.rmtree(spec.checkpoints)
+        if adopts:  # a checkpoint of another model: without it the next run may start afresh
+            shutil.rmtree(spec.checkpoints)
         raise
 
 
-def _run(module: str, spec: TrainingSpec, *, launcher: str, threads: int) -> None:
+def _run(module: str, spec: TrainingSpec, on_note: OnNote, *, launcher: str, threads: int) -> None:
     launch(
         f"sequoia.training.{module}",
         [str(spec.folder / "spec.json"), spec.training.launcher],
@@ -100,6 +101,7 @@ def _run(module: str, spec: TrainingSpec, *, launcher: str, threads: int) -> Non
         processes=spec.training.processes,
         threads=threads,
         timeout_seconds=spec.training.timeout_seconds,
+        on_note=on_note,
     )
 
 

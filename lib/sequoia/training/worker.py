@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sequoia.distributed.collective import Collective, connect
+from sequoia.distributed.launch import send_note
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import rank_targets
 from sequoia.losses.choice import Loss, choose_loss
@@ -17,7 +18,6 @@ from sequoia.models.sasrec import SasRec
 from sequoia.models.sasrec_scorer import SasRecScorer
 from sequoia.models.sasrec_settings import SasRecSettings
 from sequoia.models.scorer import pad_left
-from sequoia.training.epoch_report import report
 from sequoia.training.held_out_users import HeldOutUsers, ItemIndex, read_held_out, read_items
 from sequoia.training.spec import TrainingSpec
 from sequoia.training.trainer import Trainer
@@ -33,9 +33,7 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
     trainer = Trainer(spec, model, _loss(spec, items), group)
-    progress = trainer.run(
-        lambda trained: validation_metrics(trained, users, group), lambda note: report(spec, note)
-    )
+    progress = trainer.run(lambda trained: validation_metrics(trained, users, group), send_note)
     if group.is_main:
         SasRecScorer(model).save(
             spec.folder, extra={"history": progress.history, "best_epoch": progress.best_epoch}

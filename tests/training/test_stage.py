@@ -1,0 +1,114 @@
+"""The train stage on the ring of evaluate/world.py, with one process and tiny models."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from evaluate.world import ITEMS, USERS, walk, write_tables
+from pyspark.sql import Row
+
+from sequoia.errors import UserError
+from sequoia.models.trained import read_trained
+from sequoia.stage import Context
+from sequoia.tracking.connection import connect
+from sequoia.training.stage import run
+
+MakeContext = Callable[..., Context]
+SHARDS, WINDOW = 4, 6
+TINY = [
+    *(
+        "training.launcher=single",
+        "training.processes=1",
+        f"training.lanes={SHARDS}",
+        "training.batch_size=8",
+    ),
+    *("training.patience=10", "training.warmup_steps=1"),
+    *("models.sasrec.width=8", "models.sasrec.blocks=1", f"models.sasrec.max_length={WINDOW - 1}"),
+    *("models.counting.window=[2]", "models.counting.last=[2]", "models.counting.decay=[0.5]"),
+]
+
+
+def write_training(context: Context, users: int = USERS) -> None:
+    """Write all events but the last two of each user's walk, padded on the left."""
+    rows = []
+    for user in range(users):
+        items = [number + 2 for number in walk(user)[:-2]]
+        padded = [0] * (WINDOW - len(items)) + items
+        zeros, no_stars = [0] * WINDOW, [0.0] * WINDOW
+        rows.append((user % SHARDS, user + 2, padded, zeros, no_stars, zeros, zeros, zeros, len(items)))
+    schema = context.tables.schema("training")
+    context.tables.overwrite("training", context.spark.createDataFrame(rows, schema))
+
+
+def history(details: dict[str, Any], kind: str = "sasrec") -> list[float]:
+    return [note["loss"] for note in details["models"][kind]["history"]]
+
+
+def test_models_are_trained_logged_taken_again_and_gone_on_from(make_context: MakeContext) -> None:
+    context = make_context(*TINY, "training.epochs=2")
+    write_tables(context)
+    write_training(context)
+    first = run(context)
+    assert (first.rows_in, first.rows_out) == (USERS, 2)
+    assert first.details["snapshot"]["version"] == context.tables.version("training")
+    check_pairs(context)
+    check_mlflow(context, history(first.details))
+
+    folders = {kind: model.folder for kind, model in read_trained(context.config.workspace_path).items()}
+    written = {path: path.stat().st_mtime_ns for folder in folders.values() for path in folder.iterdir()}
+    again = run(context)
+    assert again.details["models"] == first.details["models"]
+    assert written == {path: path.stat().st_mtime_ns for path in written}
+
+    # A longer training starts where the shorter one ended, its first epochs are not run again.
+    mark = first.details["models"]["sasrec"]["fingerprint"]
+    source = context.config.workspace_path / "checkpoints" / f"sasrec-{mark}"
+    longer = [*TINY, "training.models=[sasrec]", "training.epochs=3", f"training.resume_from={source}"]
+    resumed = run(make_context(*longer))
+    assert len(history(resumed.details)) == 3
+    assert history(resumed.details)[:2] == history(first.details)
+
+    refused = make_context(*longer, "models.sasrec.width=16")
+    before = sorted(source.parent.iterdir())
+    with pytest.raises(UserError, match="of another model: its width is 8, this run's is 16"):
+        run(refused)
+    assert sorted(source.parent.iterdir()) == before
+    trained = read_trained(context.config.workspace_path)
+    assert trained["sasrec"].fingerprint == resumed.details["models"]["sasrec"]["fingerprint"]
+
+
+def check_pairs(context: Context) -> None:
+    """Compare the counted pairs with those of a walk through all training events."""
+    expected: dict[tuple[int, int, int], int] = {}
+    for user in range(USERS):
+        items = [number + 2 for number in walk(user)[:-2]]
+        for distance in (1, 2):
+            for pair in zip(items, items[distance:], strict=False):
+                expected[*pair, distance] = expected.get((*pair, distance), 0) + 1
+    rows: list[Row] = context.tables.read("cooccurrences").collect()
+    found = {(row["item"], row["next_item"], row["distance"]): row["pairs"] for row in rows}
+    assert found == expected
+    assert len({item for item, _, _ in found}) == ITEMS
+
+
+def check_mlflow(context: Context, losses: list[float]) -> None:
+    client = connect(context.config).client
+    trained = read_trained(context.config.workspace_path)["sasrec"]
+    logged = client.get_metric_history(trained.mlflow_run_id, "train/loss")
+    assert [metric.value for metric in sorted(logged, key=lambda metric: metric.step)] == losses
+    told = client.get_run(trained.mlflow_run_id)
+    assert told.info.status == "FINISHED"
+    assert told.data.tags["sequoia.training_version"] == str(context.tables.version("training"))
+    assert told.data.params["training.epochs"] == "2"
+    assert json.loads((trained.folder / "model.json").read_text())["best_epoch"] in (0, 1)
+
+
+def test_an_empty_training_table_is_refused(make_context: MakeContext) -> None:
+    context = make_context(*TINY)
+    write_training(context, users=0)
+    with pytest.raises(UserError, match="the training table is empty: run `sequoia sequences` on more data"):
+        run(context)
+    assert not (context.config.workspace_path / "models").exists()
