@@ -11,8 +11,8 @@ from sequoia.ingest.inputs import Input, bronze_versions
 from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import Task, read_lines
 from sequoia.ingest.recognise import check_header, header
-from sequoia.ingest.together import together
 from sequoia.stage import Context
+from sequoia.together import together
 
 
 def write_bronze(context: Context, changed: list[Input], unchanged: list[Input]) -> None:

@@ -8,8 +8,8 @@ from pyspark.sql import functions as F
 from sequoia.ingest.accounts import Account, Tally, account, count_copies, count_lines
 from sequoia.ingest.duplicates import rank_events, rank_products, with_item_columns
 from sequoia.ingest.inputs import Input, bronze_versions
-from sequoia.ingest.together import together
 from sequoia.stage import Context
+from sequoia.together import together
 
 Counts = dict[str, dict[str, int]]
 

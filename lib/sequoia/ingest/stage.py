@@ -15,8 +15,8 @@ from sequoia.ingest.accounts import Account
 from sequoia.ingest.bronze import write_bronze
 from sequoia.ingest.inputs import find_inputs, known_accounts
 from sequoia.ingest.silver import write_silver
-from sequoia.ingest.together import together
 from sequoia.stage import Context, StageResult
+from sequoia.together import together
 
 
 def run(context: Context) -> StageResult:

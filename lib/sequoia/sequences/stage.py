@@ -6,10 +6,8 @@ Reads `interactions`, `items` and the four indexes; writes `kcore`, `sequences`,
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -25,6 +23,7 @@ from sequoia.sequences.vocabulary import vocabulary_rows
 from sequoia.sequences.vocabulary_arrays import vocabulary_files
 from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
+from sequoia.together import together
 
 
 def run(context: Context) -> StageResult:
@@ -46,11 +45,10 @@ def run(context: Context) -> StageResult:
     histogram = events_per_day(ordered)
     check_days(histogram, settings)
     cuts = choose_cuts(histogram, valid_share=settings.valid_share, test_share=settings.test_share)
-    with ThreadPoolExecutor(1) as pool:  # Delta's commits leave the cores idle
-        write_side = inheritable_thread_target(lambda: write_side_tables(context, events, user_ids, core))
-        side = pool.submit(write_side)
-        sequences = write_sequences(context, ordered, item_ids, cuts)
-        side.result()
+    sequences, _ = together(
+        lambda: write_sequences(context, ordered, item_ids, cuts),
+        lambda: write_side_tables(context, events, user_ids, core),
+    )
     return account(context, total["rows"], total["with_user"], core, cuts, sequences)
 
 

@@ -1,8 +1,9 @@
-"""What a training reads beside its snapshot: the model's item index and a sample of validation users."""
+"""What a training reads beside its snapshot: the item index, a sample of validation users, counted pairs."""
 
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from pyspark.sql import DataFrame
@@ -10,21 +11,53 @@ from pyspark.sql import functions as F
 
 from sequoia.sequences.held_out import held_out
 from sequoia.stage import Context
+from sequoia.tables.snapshot import take_snapshot
+from sequoia.tables.snapshot_file import Snapshot
+from sequoia.together import together
+from sequoia.training.pairs import count_pairs
 
 
-def write_items(context: Context, folder: Path) -> Path:
-    """Write items.parquet (row, item_id, item, events) in row order from the vocabulary table."""
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """Files and tables that the models of one stage run share; pairs are those of the counting model."""
+
+    items: Path
+    validation: Path
+    pairs: Snapshot | None
+
+
+def write_inputs(context: Context, *, with_pairs: bool) -> Inputs:
+    """Write the inputs: independent small jobs, which run at the same time."""
+    folder = context.config.workspace_path / "models" / "inputs"
+    folder.mkdir(parents=True, exist_ok=True)
+    items, validation, pairs = together(
+        lambda: _write_items(context, folder / "items.parquet"),
+        lambda: _write_validation_users(context, folder / "validation.parquet"),
+        lambda: _write_pairs(context) if with_pairs else None,
+    )
+    return Inputs(items=items, validation=validation, pairs=pairs)
+
+
+def _write_items(context: Context, path: Path) -> Path:
+    """Write (row, item_id, item, events) in row order from the vocabulary table."""
     vocabulary = context.tables.read("vocabulary").select("row", "item_id", "item", "events")
-    return _single_file(vocabulary.coalesce(1).sortWithinPartitions("row"), folder / "items.parquet")
+    return _single_file(vocabulary.coalesce(1).sortWithinPartitions("row"), path)
 
 
-def write_validation_users(context: Context, folder: Path) -> Path:
-    """Write validation.parquet (history, target as item ids): the validation_users with the least hash."""
+def _write_validation_users(context: Context, path: Path) -> Path:
+    """Write (history, target) as item ids: the validation_users with the least hash."""
     config = context.config
     users = held_out(context.tables.read("sequences"), "valid", config.sequences.split)
     order = F.xxhash64(F.lit(config.seed), "user_id")
     sample = users.orderBy(order, "user_id").limit(config.training.validation_users)
-    return _single_file(sample.select("history", "target").coalesce(1), folder / "validation.parquet")
+    return _single_file(sample.select("history", "target").coalesce(1), path)
+
+
+def _write_pairs(context: Context) -> Snapshot:
+    """Write the counted pairs of the training table."""
+    pairs = count_pairs(context.tables.read("training"), max(context.config.models.counting.window))
+    context.tables.overwrite("cooccurrences", pairs)
+    return take_snapshot(context.tables, "cooccurrences")
 
 
 def _single_file(frame: DataFrame, path: Path) -> Path:

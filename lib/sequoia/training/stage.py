@@ -20,8 +20,7 @@ from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.checkpoint_folder import adopt_checkpoint
 from sequoia.training.epoch_report import report
-from sequoia.training.inputs import write_items, write_validation_users
-from sequoia.training.pairs import count_pairs
+from sequoia.training.inputs import Inputs, write_inputs
 from sequoia.training.runs import training_run
 from sequoia.training.spec import TrainingSpec, fingerprint
 
@@ -36,10 +35,18 @@ def run(context: Context) -> StageResult:
         raise UserError(
             "the training table is empty: run `sequoia sequences` on more data, or lower sequences.k"
         )
-    trained: dict[str, TrainedModel] = {kind: _train(context, kind, pinned) for kind in settings.models}
+    folders = {kind: _folder(context, kind, pinned) for kind in settings.models}
+    trained: dict[str, TrainedModel] = {
+        kind: found for kind, folder in folders.items() if (found := _trained_before(context, folder))
+    }
+    missing = [kind for kind in settings.models if kind not in trained]
+    inputs = write_inputs(context, with_pairs="counting" in missing) if missing else None
+    for kind in missing:
+        assert inputs is not None
+        trained[kind] = _train(context, kind, folders[kind], pinned, inputs)
     write_trained(context.config.workspace_path, context.run_id, trained)
     details = {
-        "models": {kind: _about(context, model) for kind, model in trained.items()},
+        "models": {kind: _about(context, trained[kind]) for kind in settings.models},
         "snapshot": {"table": pinned.table, "version": pinned.version, "fingerprint": pinned.fingerprint},
         "launcher": settings.launcher,
         "processes": settings.processes,
@@ -47,20 +54,35 @@ def run(context: Context) -> StageResult:
     return StageResult(rows_in=pinned.rows, rows_out=len(trained), details=details)
 
 
-def _train(context: Context, kind: str, pinned: Snapshot) -> TrainedModel:
+def _folder(context: Context, kind: str, pinned: Snapshot) -> Path:
+    """Return the folder of a model, named by a hash of all that decides what it is."""
     config = context.config
-    model: dict[str, Any] = getattr(config.models, kind).model_dump()
-    mark = fingerprint(kind, model, config.training, config.seed, pinned)
-    folder = config.workspace_path / "models" / f"{kind}-{mark}"
-    if config.training.resume and (folder / "mlflow_run").is_file():
-        context.say(
-            f"{kind}: taken from {folder.name}, trained before on the same data with the same settings"
-        )
-        run_id = (folder / "mlflow_run").read_text(encoding="utf-8")
-        return TrainedModel(folder=folder, mlflow_run_id=run_id, fingerprint=mark)
+    mark = fingerprint(kind, _settings(context, kind), config.training, config.seed, pinned)
+    return config.workspace_path / "models" / f"{kind}-{mark}"
+
+
+def _settings(context: Context, kind: str) -> dict[str, Any]:
+    settings: dict[str, Any] = getattr(context.config.models, kind).model_dump()
+    return settings
+
+
+def _trained_before(context: Context, folder: Path) -> TrainedModel | None:
+    kind, mark = folder.name.split("-")
+    if not (context.config.training.resume and (folder / "mlflow_run").is_file()):
+        return None
+    context.say(f"{kind}: taken from {folder.name}, trained before on the same data with the same settings")
+    run_id = (folder / "mlflow_run").read_text(encoding="utf-8")
+    return TrainedModel(folder=folder, mlflow_run_id=run_id, fingerprint=mark)
+
+
+def _train(context: Context, kind: str, folder: Path, pinned: Snapshot, inputs: Inputs) -> TrainedModel:
+    config, mark = context.config, folder.name.split("-")[1]
     folder.mkdir(parents=True, exist_ok=True)
-    snapshot = _count(context) if kind == "counting" else pinned
-    write_items(context, folder)
+    for file in (inputs.items, inputs.validation):
+        shutil.copy(file, folder)
+    snapshot = inputs.pairs if kind == "counting" else pinned
+    assert snapshot is not None
+    model = _settings(context, kind)
     with training_run(context, kind, model, mark, pinned) as run:
         spec = TrainingSpec(
             kind=kind,
@@ -69,8 +91,8 @@ def _train(context: Context, kind: str, pinned: Snapshot) -> TrainedModel:
             seed=config.seed,
             snapshot=snapshot,
             folder=folder,
-            validation=write_validation_users(context, folder),
-            checkpoints=config.workspace_path / "checkpoints" / f"{kind}-{mark}",
+            validation=folder / inputs.validation.name,
+            checkpoints=config.workspace_path / "checkpoints" / folder.name,
         )
         _launch(spec, lambda note: report(context, kind, run, note))
     (folder / "mlflow_run").write_text(run.id, encoding="utf-8")
@@ -103,13 +125,6 @@ def _run(module: str, spec: TrainingSpec, on_note: OnNote, *, launcher: str, thr
         timeout_seconds=spec.training.timeout_seconds,
         on_note=on_note,
     )
-
-
-def _count(context: Context) -> Snapshot:
-    window = max(context.config.models.counting.window)
-    pairs = count_pairs(context.tables.read("training"), window)
-    context.tables.overwrite("cooccurrences", pairs)
-    return take_snapshot(context.tables, "cooccurrences")
 
 
 def _about(context: Context, model: TrainedModel) -> dict[str, Any]:
