@@ -6,9 +6,11 @@ import ast
 import json
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
+from sequoia.ingest.cut import line_ends
 from sequoia.ingest.parse import BadLineError, NotFastError
 
 
@@ -20,13 +22,20 @@ def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
     and with as many objects as lines each line is exactly one.
     """
     if not data.startswith(b"{") or not data.endswith(b"}\n") or data.count(b"}\n{") != lines - 1:
-        raise NotFastError("not an object a line")
+        raise NotFastError(f"not an object a line in row {_first_odd(data)}")
     reading = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
     parsing = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
     if len(table) != lines:
         raise NotFastError("rows are not lines")
     return table
+
+
+def _first_odd(data: bytes) -> int:
+    """Return the first line that does not go from brace to brace, 0 when all do."""
+    text, ends = np.frombuffer(data, np.uint8), line_ends(data)
+    starts = np.concatenate([[0], ends[:-1] + 1])
+    return int(((text[starts] != ord("{")) | (text[ends - 1] != ord("}"))).argmax())
 
 
 def read_line(line: str, keys: frozenset[str]) -> dict[str, Any]:

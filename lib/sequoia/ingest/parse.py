@@ -16,10 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sequoia.ingest.blocks import Block
+from sequoia.ingest.cut import cut, line_ends
 
 RAW_CHARACTERS = 65_536
 SMALL = 64
-PARTS = 8
 
 
 class BadLineError(ValueError):
@@ -27,7 +27,7 @@ class BadLineError(ValueError):
 
 
 class NotFastError(ValueError):
-    """A block that needs the slow way."""
+    """A block that needs the slow way; a message that ends in `row 17` says where it does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,11 +52,11 @@ def parse(grammar: Grammar, block: Block) -> Iterator[pa.Table]:
     lines = block.data.count(b"\n")
     try:
         yield _fast(grammar, block.data, lines)
-    except (NotFastError, pa.ArrowInvalid, pa.ArrowNotImplementedError):
+    except (NotFastError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         if lines <= SMALL:
             yield _slow(grammar, block.data)
         else:
-            for part in _parts(block.data):
+            for part in cut(block.data, error):
                 yield from parse(grammar, Block(data=part))
 
 
@@ -117,8 +117,9 @@ def check_utf8(data: bytes) -> None:
     try:
         if not data.isascii():
             data.decode("utf-8")
-    except UnicodeDecodeError:
-        raise NotFastError("not UTF-8") from None
+    except UnicodeDecodeError as error:
+        row = data.count(b"\n", 0, error.start)
+        raise NotFastError(f"not UTF-8 in row {row}") from None
 
 
 def _readable(line: bytes) -> str:
@@ -126,17 +127,8 @@ def _readable(line: bytes) -> str:
 
 
 def _texts(data: bytes, lines: np.ndarray[Any, Any], total: int) -> pa.Array:
-    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == 10)
+    ends = line_ends(data)
     texts: list[str | None] = [None] * total
     for line in lines.tolist():
         texts[line] = _readable(data[ends[line - 1] + 1 if line else 0 : ends[line]])
     return pa.array(texts, pa.string())
-
-
-def _parts(data: bytes) -> Iterator[bytes]:
-    start = 0
-    step = len(data) // PARTS + 1
-    while start < len(data):
-        end = data.find(b"\n", min(start + step, len(data) - 1)) + 1
-        yield data[start:end]
-        start = end

@@ -58,7 +58,9 @@ def _votes(table: pa.Table) -> pa.ChunkedArray:
     if helpful.null_count == len(helpful):
         votes = pc.replace_substring(vote, ",", "").cast(pa.int64())
     elif helpful.null_count or vote.null_count < len(vote):
-        raise NotFastError("votes of both years")
+        # A line of the other year, or one that is cut: the odd one is the rarer.
+        rare = pc.is_null(helpful) if 2 * helpful.null_count < len(helpful) else pc.is_valid(helpful)
+        raise NotFastError(f"votes of both years in row {pc.index(rare, True).as_py()}")
     elif pc.any(pc.not_equal(pc.list_value_length(helpful), 2)).as_py():
         raise NotFastError("helpful is not a pair")
     else:

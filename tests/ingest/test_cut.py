@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sequoia.ingest.cut import cut
+
+LINES = st.lists(st.binary(max_size=6).map(lambda text: text.replace(b"\n", b"")), min_size=1, max_size=40)
+
+
+@given(lines=LINES, row=st.none() | st.integers(min_value=0, max_value=60))
+def test_parts_are_whole_lines_in_order_and_smaller_than_the_block(
+    lines: list[bytes], row: int | None
+) -> None:
+    data = b"".join(line + b"\n" for line in lines)
+    message = "no idea" if row is None else f"odd in row {row}"
+    parts = list(cut(data, ValueError(message)))
+    assert b"".join(parts) == data
+    assert all(part.endswith(b"\n") for part in parts)
+    if len(lines) > 8:
+        assert all(len(part) < len(data) for part in parts)
+
+
+@pytest.mark.parametrize("message", ["JSON parse error: odd in row {}", "CSV parse error: Row #{}: odd"])
+@pytest.mark.parametrize("odd", [0, 1, 17, 98, 99])
+@pytest.mark.parametrize("counted_from", [0, 1])
+def test_the_row_that_is_named_is_set_apart(message: str, odd: int, counted_from: int) -> None:
+    data = b"".join(b"%d\n" % line for line in range(100))
+    parts = list(cut(data, ValueError(message.format(odd + counted_from))))
+    (holder,) = [part for part in parts if b"%d" % odd in part.split(b"\n")]
+    assert holder.count(b"\n") <= 3
+
+
+def test_without_a_row_there_are_eight_parts_of_about_one_size() -> None:
+    parts = list(cut(b"line\n" * 800, ValueError("odd somewhere")))
+    assert [part.count(b"\n") for part in parts] == pytest.approx([100] * 8, abs=8)
