@@ -60,7 +60,7 @@ def raw(tmp_path: Path) -> Path:
 
 def submit(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script by spark-submit, which puts its standard error into its output."""
-    # Short runs: without the optimising compiler they take two thirds of the time.
+    # What conf/demo.yaml has for short runs, here from the launcher.
     settings = ["--master", "local[2]", "--driver-memory", "1g", "--driver-java-options", SHORT_RUN]
     command = [str(SUBMIT), *settings, str(script), *arguments]
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}

@@ -7,7 +7,7 @@ from functools import reduce
 from pyspark.sql import DataFrame
 
 from sequoia.ingest.event_tables import read_tables
-from sequoia.ingest.inputs import Input, bronze_versions
+from sequoia.ingest.inputs import BRONZE, Input
 from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import Task, read_lines
 from sequoia.ingest.recognise import check_header, header
@@ -35,7 +35,7 @@ def write_bronze(context: Context, changed: list[Input], unchanged: list[Input])
     frames += read_tables(context.spark, tabular, settings) if tabular else []
     rest = _all_but(unchanged)
     lines = read_lines(context.spark, products, settings, tables.schema("products"))
-    before = bronze_versions(context)
+    before = _versions(context)
     try:
         together(
             lambda: tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest),
@@ -46,11 +46,17 @@ def write_bronze(context: Context, changed: list[Input], unchanged: list[Input])
         raise
 
 
+def _versions(context: Context) -> dict[str, int]:
+    """Return the bronze tables' versions; 0 is an empty table, as good as none."""
+    tables = context.tables
+    return {table: tables.version(table) if tables.exists(table) else 0 for table in BRONZE}
+
+
 def _take_back(context: Context, before: dict[str, int]) -> None:
     """Undo the commit of one table when that of the other failed, as damage shows only at a file's end."""
-    for table, version in bronze_versions(context).items():
+    for table, version in _versions(context).items():
         if version != before[table]:
-            context.tables.restore(table, max(before[table], 0))
+            context.tables.restore(table, before[table])
 
 
 def _task(context: Context, entry: Input) -> Task:

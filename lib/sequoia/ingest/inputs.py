@@ -16,7 +16,8 @@ from sequoia.ingest.recognise import recognise
 from sequoia.ingest.settings import Format
 from sequoia.stage import Context
 
-TABLES = ("events", "products", "interactions", "items", "quarantine", "files")
+BRONZE = ("events", "products")
+TABLES = (*BRONZE, "interactions", "items", "quarantine", "files")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,19 +75,16 @@ def bronze_versions(context: Context) -> dict[str, int]:
 
     Maintenance such as OPTIMIZE changes no rows; a table that was restored holds an earlier write.
     """
-    return {table: _last_write(context, table) for table in ("events", "products")}
+    return {table: _last_write(context, table) for table in BRONZE}
 
 
 def _last_write(context: Context, table: str) -> int:
-    if not context.tables.exists(table):
-        return -1
     history = context.spark.sql(f"DESCRIBE HISTORY {context.tables.identifier(table)}")
-    decisive = history.where("operation IN ('WRITE', 'RESTORE')").orderBy(F.desc("version")).first()
-    if decisive is None:
-        return -1
-    if decisive["operation"] == "RESTORE":
-        return int(decisive["operationParameters"]["version"])
-    return int(decisive["version"])
+    decisive = history.where("operation IN ('WRITE', 'RESTORE')").orderBy(F.desc("version"))
+    last = decisive.first()
+    while last is not None and last["operation"] == "RESTORE":
+        last = decisive.where(F.col("version") <= int(last["operationParameters"]["version"])).first()
+    return -1 if last is None else int(last["version"])
 
 
 def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:

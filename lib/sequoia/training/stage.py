@@ -35,15 +35,14 @@ def run(context: Context) -> StageResult:
         raise UserError(
             "the training table is empty: run `sequoia sequences` on more data, or lower sequences.k"
         )
-    folders = {kind: _folder(context, kind, pinned) for kind in settings.models}
+    marks = {kind: _mark(context, kind, pinned) for kind in settings.models}
     trained: dict[str, TrainedModel] = {
-        kind: found for kind, folder in folders.items() if (found := _trained_before(context, folder))
+        kind: found for kind, mark in marks.items() if (found := _trained_before(context, kind, mark))
     }
     missing = [kind for kind in settings.models if kind not in trained]
-    inputs = write_inputs(context, with_pairs="counting" in missing) if missing else None
-    for kind in missing:
-        assert inputs is not None
-        trained[kind] = _train(context, kind, folders[kind], pinned, inputs)
+    if missing:
+        inputs = write_inputs(context, with_pairs="counting" in missing)
+        trained |= {kind: _train(context, kind, marks[kind], pinned, inputs) for kind in missing}
     write_trained(context.config.workspace_path, context.run_id, trained)
     details = {
         "models": {kind: _about(context, trained[kind]) for kind in settings.models},
@@ -54,20 +53,22 @@ def run(context: Context) -> StageResult:
     return StageResult(rows_in=pinned.rows, rows_out=len(trained), details=details)
 
 
-def _folder(context: Context, kind: str, pinned: Snapshot) -> Path:
-    """Return the folder of a model, named by a hash of all that decides what it is."""
-    config = context.config
-    mark = fingerprint(kind, _settings(context, kind), config.training, config.seed, pinned)
-    return config.workspace_path / "models" / f"{kind}-{mark}"
-
-
 def _settings(context: Context, kind: str) -> dict[str, Any]:
     settings: dict[str, Any] = getattr(context.config.models, kind).model_dump()
     return settings
 
 
-def _trained_before(context: Context, folder: Path) -> TrainedModel | None:
-    kind, mark = folder.name.split("-")
+def _mark(context: Context, kind: str, pinned: Snapshot) -> str:
+    config = context.config
+    return fingerprint(kind, _settings(context, kind), config.training, config.seed, pinned)
+
+
+def _folder(context: Context, kind: str, mark: str) -> Path:
+    return context.config.workspace_path / "models" / f"{kind}-{mark}"
+
+
+def _trained_before(context: Context, kind: str, mark: str) -> TrainedModel | None:
+    folder = _folder(context, kind, mark)
     if not (context.config.training.resume and (folder / "mlflow_run").is_file()):
         return None
     context.say(f"{kind}: taken from {folder.name}, trained before on the same data with the same settings")
@@ -75,8 +76,8 @@ def _trained_before(context: Context, folder: Path) -> TrainedModel | None:
     return TrainedModel(folder=folder, mlflow_run_id=run_id, fingerprint=mark)
 
 
-def _train(context: Context, kind: str, folder: Path, pinned: Snapshot, inputs: Inputs) -> TrainedModel:
-    config, mark = context.config, folder.name.split("-")[1]
+def _train(context: Context, kind: str, mark: str, pinned: Snapshot, inputs: Inputs) -> TrainedModel:
+    config, folder = context.config, _folder(context, kind, mark)
     folder.mkdir(parents=True, exist_ok=True)
     for file in (inputs.items, inputs.validation):
         shutil.copy(file, folder)
@@ -104,13 +105,13 @@ def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
     if spec.kind == "counting":
         threads = spec.training.threads * spec.training.processes
         return _run("counting_worker", spec, on_note, launcher="single", threads=threads)
-    adopts = spec.training.resume_from is not None and not spec.checkpoints.exists()
-    if adopts:
-        adopt_checkpoint(Path(str(spec.training.resume_from)), spec.checkpoints)
+    source = None if spec.checkpoints.exists() else spec.training.resume_from
+    if source is not None:
+        adopt_checkpoint(Path(source), spec.checkpoints)
     try:
         _run("worker", spec, on_note, launcher=spec.training.launcher, threads=spec.training.threads)
     except UserError:
-        if adopts:  # a checkpoint of another model: without it the next run may start afresh
+        if source is not None:  # a checkpoint of another model: without it the next run may start afresh
             shutil.rmtree(spec.checkpoints)
         raise
 
