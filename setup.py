@@ -9,6 +9,9 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
+INIT = (ROOT / "lib" / "sequoia" / "__init__.py").read_text(encoding="utf-8")
+VERSION = INIT.split('__version__ = "')[1].split('"')[0]
+
 # Folders beside lib/ that are part of the package, so that a wheel alone is enough on a cluster.
 FOLDERS = ("jobs", "schemas", "conf")
 
@@ -28,7 +31,7 @@ def runtime_requirements(*, platform: bool) -> list[str]:
 
 setup(
     name="sequoia",
-    version="0.1.0",
+    version=VERSION,
     description="Sequential recommendation from raw interactions to promoted models.",
     python_requires=">=3.11,<3.12",
     packages=[*find_packages("lib"), *(f"sequoia.{folder}" for folder in FOLDERS)],

@@ -1,0 +1,79 @@
+"""What made a result: the code, the packages, the settings, and who ran it. Stored with runs, models and decisions."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import json
+import platform
+import subprocess
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sequoia import __version__
+from sequoia.secrets import redact_values
+
+if TYPE_CHECKING:
+    from sequoia.config import Config
+
+# Those whose version can change a result.
+PACKAGES = ("delta-spark", "horovod", "mlflow", "numpy", "petastorm", "pyarrow", "pyspark", "scipy", "torch")
+COMMIT = "commit.txt"  # written into packed code, which has no checkout around it
+
+
+@cache
+def code_version() -> str:
+    """Return the version, with the commit where it is known: 0.2.0+1a2b3c4d5e6f, .dirty for a changed checkout."""
+    commit = _packed_commit() or _checkout_commit()
+    return f"{__version__}+{commit}" if commit else __version__
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that can change a result; absent ones are left out."""
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def actor() -> str:
+    """Return the name of the user that this process runs as."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's number without a name
+        return "unknown"
+
+
+def effective_settings(config: Config) -> dict[str, Any]:
+    """Return every setting of a run as JSON-like values, secrets hidden."""
+    values: dict[str, Any] = redact_values(config.model_dump(mode="json"))
+    return values
+
+
+def settings_hash(config: Config) -> str:
+    """Return a hash of the effective settings: 16 hexadecimal digits."""
+    text = json.dumps(effective_settings(config), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _packed_commit() -> str:
+    file = files("sequoia").joinpath(COMMIT)
+    return file.read_text(encoding="utf-8").strip() if file.is_file() else ""
+
+
+def _checkout_commit() -> str:
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return ""
+    command = ["git", "-C", str(root), "describe", "--always", "--abbrev=12", "--exclude=*", "--dirty=.dirty"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
