@@ -1,15 +1,16 @@
--- Metrics with bootstrap intervals, by model, split and protocol.
+-- Metrics with bootstrap intervals, by model, split, protocol and slice of the users.
 CREATE TABLE IF NOT EXISTS ${table} (
   model       STRING NOT NULL COMMENT 'model name, or champion',
   fingerprint STRING NOT NULL COMMENT 'settings and training snapshot of the model, as in its registered version',
   split       STRING NOT NULL COMMENT 'valid or test',
   protocol    STRING NOT NULL COMMENT 'full (all items ranked), sampled-uniform or sampled-popularity (stored candidates only)',
-  metric      STRING NOT NULL COMMENT 'such as hr@10, ndcg@10, mrr@10, coverage@10',
-  value       DOUBLE NOT NULL COMMENT 'mean over users, or share of items for coverage',
-  low         DOUBLE COMMENT 'lower end of the bootstrap interval, null for coverage',
-  high        DOUBLE COMMENT 'upper end of the bootstrap interval, null for coverage',
+  slice       STRING NOT NULL COMMENT 'all; new users (few events before the target) or cold items (targets with few training events): see evaluate.*',
+  metric      STRING NOT NULL COMMENT 'hr@10, ndcg@10, mrr@10, coverage@10, shown_popularity@10, latency_p50_ms and latency_p99_ms (one recommendation), size_mib (the model folder), and the like',
+  value       DOUBLE NOT NULL COMMENT 'mean over users, share of items for coverage, or the unit in the name',
+  low         DOUBLE COMMENT 'lower end of the bootstrap interval, null where there is none',
+  high        DOUBLE COMMENT 'upper end of the bootstrap interval, null where there is none',
   users       BIGINT NOT NULL COMMENT 'users evaluated'
 ) USING DELTA
 COMMENT 'Metrics with bootstrap intervals'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
-ALTER TABLE ${table} ADD CONSTRAINT value_is_a_share CHECK (value BETWEEN 0 AND 1);
+TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+ALTER TABLE ${table} ADD CONSTRAINT value_is_a_share_or_a_cost CHECK (value >= 0 AND (value <= 1 OR metric LIKE 'latency%' OR metric LIKE 'size%'));

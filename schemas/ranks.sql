@@ -7,9 +7,14 @@ CREATE TABLE IF NOT EXISTS ${table} (
   rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen, ties count against the model',
   uniform_rank       BIGINT COMMENT 'from 1 among target and uniform candidates (sampled)',
   popularity_rank    BIGINT COMMENT 'from 1 among target and popularity candidates (sampled)',
-  recommended        ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the top items, best first, for coverage'
+  recommended        ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the top items, best first, for coverage',
+  history_events     INT NOT NULL COMMENT 'events before the target',
+  target_events      BIGINT NOT NULL COMMENT 'training events of the target, 0 for an item outside the vocabulary',
+  shown_popularity   DOUBLE COMMENT 'mean over the ten best items of the share of items that have no more training events; null when none is shown',
+  problem            STRING COMMENT 'why this is no rank of a sound model: nan, constant, index, or why it cannot be opened; null for a rank',
+  leaked             BOOLEAN COMMENT 'whether the model was trained on this very event; null where that cannot be told'
 ) USING DELTA
 PARTITIONED BY (model, split)
 COMMENT 'Ranks of the true next items'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
 ALTER TABLE ${table} ADD CONSTRAINT rank_from_one CHECK (rank >= 1);

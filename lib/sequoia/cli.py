@@ -130,7 +130,7 @@ def guarded(command: Callable[[], object]) -> int:
 
 def sentence_from_executor(message: str) -> str | None:
     """Find the sentence of a UserError raised in a Spark task: it arrives inside a stack trace."""
-    found = re.search(r"sequoia\.errors\.UserError: (.+)", message)
+    found = re.search(r"sequoia\.errors\.\w+: (.+)", message)
     return found.group(1).strip() if found else None
 
 

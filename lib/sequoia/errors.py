@@ -1,7 +1,7 @@
-"""Errors that a user sees as one sentence, with their exit codes; everything else is a bug and keeps its trace.
+"""Errors that a user sees as one sentence, with their exit codes; all else is a bug and keeps its trace.
 
-Exit codes of every command: 0 done, 1 a bug, 2 the user's mistake, 3 the gate refused, 4 another run holds the
-lock.
+Exit codes of every command: 0 done, 1 a bug, 2 the user's mistake, 3 the gate refused, 4 another run holds
+the lock.
 """
 
 from __future__ import annotations
@@ -18,6 +18,10 @@ class UserError(ValueError):
 
 
 class LockHeldError(UserError):
-    """Another run works on the same workspace; the sentence says which one, since when, and on which machine."""
+    """Another run works on the same workspace; the sentence says which one, where, and since when."""
 
     exit_code: ClassVar[int] = 4
+
+
+class DivergedError(UserError):
+    """A model whose scores are no numbers: it is refused by name, and other models go on."""

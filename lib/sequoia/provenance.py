@@ -1,4 +1,4 @@
-"""What made a result: the code, the packages, the settings, and who ran it. Stored with runs, models and decisions."""
+"""What made a result: code, packages, settings, and who ran it. Stored with runs, models and decisions."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ COMMIT = "commit.txt"  # written into packed code, which has no checkout around 
 
 @cache
 def code_version() -> str:
-    """Return the version, with the commit where it is known: 0.2.0+1a2b3c4d5e6f, .dirty for a changed checkout."""
+    """Return the version with the commit where it is known, such as 0.2.0+1a2b3c4d5e6f (.dirty: changed)."""
     commit = _packed_commit() or _checkout_commit()
     return f"{__version__}+{commit}" if commit else __version__
 
 
 def package_versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that can change a result; absent ones are left out."""
+    """Return the versions of Python and of the packages that can change a result, as far as installed."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:

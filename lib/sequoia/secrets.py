@@ -14,7 +14,9 @@ _IN_PAIR = re.compile(
     r"[\w.-]*\s*[=:]\s*)(?P<quote>['\"]?)[^\s'\"&,;}]+",
     flags=re.IGNORECASE,
 )
-_SECRET_KEY = re.compile(r"password|passwd|secret|token|credential|api[_-]?key|access[_-]?key|account[._-]?key", re.I)
+_SECRET_KEY = re.compile(
+    r"password|passwd|secret|token|credential|api[_-]?key|access[_-]?key|account[._-]?key", re.I
+)
 
 
 def redact(text: str) -> str:
@@ -27,7 +29,9 @@ def redact_values(values: Any) -> Any:
     """Return JSON-like values with every text redacted, and whole values under telling keys."""
     if isinstance(values, dict):
         return {
-            key: HIDDEN if value and isinstance(value, str) and _SECRET_KEY.search(str(key)) else redact_values(value)
+            key: HIDDEN
+            if value and isinstance(value, str) and _SECRET_KEY.search(str(key))
+            else redact_values(value)
             for key, value in values.items()
         }
     if isinstance(values, (list, tuple)):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from sequoia.errors import UserError
-from sequoia.evaluate.ranking import hide_seen, rank_among, rank_targets, top_rows
+from sequoia.evaluate.ranking import hide_seen, rank_among, rank_targets, score_problems, top_rows
 
 INFINITE = -math.inf
 
@@ -45,6 +45,22 @@ def test_a_miss_ranks_behind_all_items() -> None:
 def test_nan_is_refused_with_the_remedy() -> None:
     with pytest.raises(UserError, match=r"NaN for 1 users.*learning_rate"):
         rank_of(2, [], 0.1, math.nan)
+
+
+@pytest.mark.parametrize(
+    ("items", "problem"),
+    [
+        ((0.1, math.nan), "nan"),
+        ((math.nan, math.nan), "nan"),
+        ((0.5, 0.5, 0.5), "constant"),
+        ((INFINITE, INFINITE), "constant"),
+        ((0.5, 0.6), None),
+        ((INFINITE, 0.5), None),
+        ((0.5,), None),  # a single item has nothing to differ from
+    ],
+)
+def test_scores_that_rank_nothing_are_named(items: tuple[float, ...], problem: str | None) -> None:
+    assert score_problems(row(*items)) == [problem]
 
 
 def test_top_items_are_sorted_ties_by_row_and_padded_with_zero() -> None:

@@ -16,6 +16,8 @@ from pyspark.sql import DataFrame
 
 from sequoia.models.counting import CountingParameters, CountingScorer
 from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.models.trained_on import KEY, TrainedOn
+from sequoia.sequences.identity import current_sequences
 from sequoia.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.runs import start_run
@@ -30,7 +32,9 @@ def walk(user: int) -> list[int]:
     return [(user + step) % ITEMS for step in range(4 + user % 4)]
 
 
-def save_counting(folder: Path, *, step: int, raw: list[str] = RAW, first_id: int = 2) -> Path:
+def save_counting(
+    folder: Path, *, step: int, raw: list[str] = RAW, first_id: int = 2, origin: TrainedOn | None = None
+) -> Path:
     """Write a model that recommends the item `step` places further on the ring, then the most popular."""
     folder.mkdir(parents=True)
     rows = range(2, len(raw) + 2)
@@ -45,16 +49,36 @@ def save_counting(folder: Path, *, step: int, raw: list[str] = RAW, first_id: in
     following = [(place + step) % len(raw) + 2 for place in range(len(raw))]
     shape = (len(raw) + 2, len(raw) + 2)
     votes = sp.csr_array((np.ones(len(raw)), (np.array(rows), np.array(following))), shape=shape)
-    CountingScorer(votes, np.array([0, 0, *events]), PARAMETERS).save(folder, extra={})
+    extra = {KEY: origin.to_json()} if origin else {}
+    CountingScorer(votes, np.array([0, 0, *events]), PARAMETERS).save(folder, extra=extra)
     return folder
 
 
-def train(context: Context, run_id: str, **steps: int) -> None:
-    """Stand in for the train stage: a counting model per name, with its step, folder and MLflow run."""
+def day(number: int) -> TrainedOn:
+    """Return sequences whose data go until that day of 1970."""
+    newest = number * 86_400_000
+    return TrainedOn(
+        table="by hand",
+        version=number,
+        events=number,
+        newest=newest,
+        newest_training=newest,
+        first_target=newest,
+        split={"split": "leave-one-out"},
+    )
+
+
+def train(context: Context, run_id: str, *, until: int | None = None, **steps: int) -> None:
+    """Stand in for the train stage: a counting model per name, with its step, folder and MLflow run.
+
+    until: the day of 1970 of the newest event; without it the models are of today's sequences, if there are
+    any.
+    """
     models = {}
+    today = current_sequences(context) if context.tables.exists("sequences") else None
     for name, step in steps.items():
         folder = context.config.workspace_path / "models" / run_id / name
-        save_counting(folder, step=step)
+        save_counting(folder, step=step, origin=day(until) if until else today)
         run = start_run(connect(context.config), name)
         run.finish()
         models[name] = TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=f"{name}-{step}")

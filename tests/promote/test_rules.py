@@ -2,91 +2,179 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 from sequoia.config import load_config
 from sequoia.evaluate.bootstrap import Interval
-from sequoia.promote.rules import Against, Evidence, judge
+from sequoia.promote.comparison import Comparison
+from sequoia.promote.rules import Champion, Evidence, Rail, Seen, judge
 from sequoia.promote.settings import PromoteSettings
 
-
-def gate(**changes: float) -> PromoteSettings:
-    overrides = [f"promote.{key}={value}" for key, value in changes.items()]
-    return load_config(overrides=["promote.minimum=0.02", "promote.min_users=100", *overrides]).promote
+CLEAN = Seen(leaked=0, untold=0, users=1000)
+RAILS = {"coverage@10": 0.5, "shown_popularity@10": 0.7, "latency_p50_ms": 10.0, "size_mib": 100.0}
 
 
-def gap(name: str, low: float, high: float) -> Against:
-    return Against(name=name, difference=Interval(value=(low + high) / 2, low=low, high=high))
+def gate(*overrides: str) -> PromoteSettings:
+    return load_config(overrides=[f"promote.{override}" for override in overrides]).promote
+
+
+def gap(name: str, low: float, high: float, *, users: int = 1000, other: float = 0.10) -> Comparison:
+    middle = (low + high) / 2
+    return Comparison(
+        name=name,
+        users=users,
+        own=other + middle,
+        other=other,
+        difference=Interval(value=middle, low=low, high=high),
+        step=0.05 * other,
+        needed=500,
+    )
+
+
+def in_use(comparison: Comparison, **changes: Any) -> Champion:
+    rails = {**RAILS, **changes.pop("rails", {})}
+    values: dict[str, Any] = {
+        "seen": CLEAN,
+        "fresher": True,
+        "until": "2018-10-01",
+        "rails": [Rail(name=name, own=own, other=RAILS[name]) for name, own in rails.items()],
+        "slices": [],
+    }
+    return Champion(comparison=comparison, **{**values, **changes})
 
 
 def evidence(
     *,
-    users: int = 100,
     low: float = 0.03,
-    champion: Against | None = None,
-    baseline: Against | None = None,
-    coverage: float = 0.4,
+    seen: Seen = CLEAN,
+    baseline: Comparison | None = None,
+    champion: Champion | None = None,
 ) -> Evidence:
+    interval = Interval(value=0.04, low=low, high=0.05)
     return Evidence(
         challenger="sasrec",
-        users=users,
-        metric=Interval(value=0.04, low=low, high=0.05),
-        coverage=coverage,
-        champion=champion,
-        champion_coverage=0.8 if champion else None,
+        metric=interval,
+        seen=seen,
+        until="2018-10-02",
         baseline=baseline,
+        champion=champion,
     )
 
 
-def passes(found: Evidence, settings: PromoteSettings | None = None) -> bool:
-    return all(verdict.passed for verdict in judge(found, settings or gate()))
+def failed(found: Evidence, settings: PromoteSettings | None = None) -> list[str]:
+    return [verdict.rule for verdict in judge(found, settings or gate()) if not verdict.passed]
+
+
+def test_with_nothing_to_compare_with_the_minimum_decides() -> None:
+    assert failed(evidence(low=0.001)) == []
+    assert failed(evidence(low=0.0009)) == ["minimum"]
+    assert failed(evidence(low=0.02), gate("minimum=0.03")) == ["minimum"]
+
+
+@pytest.mark.parametrize(("low", "passed"), [(0.001, True), (0.0, False), (-0.001, False)])
+def test_counting_has_to_be_beaten_champion_or_not(low: float, passed: bool) -> None:
+    against = gap("counting", low, 0.02)
+    assert (failed(evidence(baseline=against)) == []) is passed
+    with_champion = evidence(baseline=against, champion=in_use(gap("champion", 0.001, 0.02)))
+    assert (failed(with_champion) == []) is passed
+
+
+def test_too_few_users_decide_only_what_is_larger_than_the_difference_asked_for() -> None:
+    assert failed(evidence(baseline=gap("counting", 0.005, 0.09, users=499))) == ["users against counting"]
+    few = in_use(gap("champion", 0.005, 0.09, users=499))
+    assert failed(evidence(champion=few)) == ["users against champion"]
+    assert failed(evidence(champion=in_use(gap("champion", 0.0051, 0.09, users=499)))) == []
 
 
 @pytest.mark.parametrize(
-    ("users", "low", "expected"), [(100, 0.02, True), (99, 0.03, False), (100, 0.0199, False)]
+    ("low", "fresher", "passed"),
+    [
+        (0.001, False, True),  # better
+        (0.001, None, True),
+        (0.0, False, False),  # a tie of the same age
+        (-0.0049, True, True),  # not worse by 5 % of 0.10, and fresher
+        (-0.0051, True, False),
+        (-0.0049, None, False),  # nobody knows which is fresher
+    ],
 )
-def test_without_a_champion_the_absolute_rules_decide(users: int, low: float, expected: bool) -> None:
-    assert passes(evidence(users=users, low=low)) is expected
+def test_a_champion_is_replaced_by_a_better_or_by_a_fresher_and_no_worse_one(
+    low: float, fresher: bool | None, passed: bool
+) -> None:
+    found = evidence(champion=in_use(gap("champion", low, 0.02), fresher=fresher))
+    assert failed(found) == ([] if passed else ["against the champion"])
 
 
-def test_without_a_champion_only_a_clearly_better_baseline_stops_the_challenger() -> None:
-    assert passes(evidence(baseline=gap("counting", -0.02, 0.001)))
-    assert not passes(evidence(baseline=gap("counting", -0.02, -0.001)))
-    assert passes(evidence(baseline=gap("counting", -0.02, -0.001)), gate(baseline_margin=0.001))
-
-
-def test_with_a_champion_the_challenger_must_be_better_by_more_than_chance() -> None:
-    assert passes(evidence(champion=gap("champion", 0.001, 0.02)))
-    assert not passes(evidence(champion=gap("champion", -0.001, 0.02)))
-    assert passes(evidence(champion=gap("champion", -0.001, 0.02)), gate(champion_margin=0.002))
-
-
-def test_an_equal_challenger_does_not_replace_the_champion() -> None:
-    assert not passes(evidence(champion=gap("champion", 0.0, 0.0)))
-
-
-def test_with_a_champion_the_minimum_no_longer_matters_but_users_and_baseline_do() -> None:
+def test_who_was_trained_on_test_targets_is_not_judged_by_them() -> None:
+    assert failed(evidence(seen=Seen(leaked=1, untold=0, users=1000))) == ["unseen targets"]
+    assert failed(evidence(seen=Seen(leaked=0, untold=3, users=1000))) == ["unseen targets"]
     better = gap("champion", 0.001, 0.02)
-    assert passes(evidence(champion=better, low=0.0))
-    assert not passes(evidence(champion=better, users=99))
-    assert not passes(evidence(champion=better, baseline=gap("counting", -0.001, 0.02)))
+    known = Seen(leaked=40, untold=0, users=1000)
+    assert failed(evidence(champion=in_use(better, seen=known))) == []
+    unknown = Seen(leaked=0, untold=1000, users=1000)
+    assert failed(evidence(champion=in_use(better, seen=unknown))) == ["champion's unseen targets"]
 
 
-def test_a_challenger_that_recommends_too_few_items_is_refused() -> None:
+@pytest.mark.parametrize(
+    ("rail", "fine", "too_much"),
+    [
+        ("coverage@10", 0.25, 0.2499),
+        ("shown_popularity@10", 0.79, 0.81),
+        ("latency_p50_ms", 20.0, 20.1),
+        ("size_mib", 200.0, 200.1),
+    ],
+)
+def test_guard_rails_have_margins_and_can_be_taken_down(rail: str, fine: float, too_much: float) -> None:
     better = gap("champion", 0.001, 0.02)
-    assert passes(evidence(champion=better, coverage=0.4))
-    assert not passes(evidence(champion=better, coverage=0.39))
+    assert failed(evidence(champion=in_use(better, rails={rail: fine}))) == []
+    found = evidence(champion=in_use(better, rails={rail: too_much}))
+    assert failed(found) == [rail]
+    setting = {"coverage@10": "coverage", "shown_popularity@10": "popularity"}.get(rail, rail.split("_")[0])
+    assert failed(found, gate(f"guard_rails.{setting}=null")) == []
 
 
-def test_reasons_are_sentences_with_numbers() -> None:
-    found = judge(evidence(users=99, champion=gap("champion", -0.001, 0.021)), gate())
-    assert [verdict.reason for verdict in found] == [
-        "99 test users, failed: at least 100 needed",
-        "ndcg@10 minus that of champion is 0.0100 [-0.0010, 0.0210], failed: a lower end above 0 needed",
-        "coverage@10 is 0.4000 against 0.8000 of the champion, passed: at least 0.5 of it (0.4000) needed",
+def test_what_is_quick_and_small_anyway_may_grow() -> None:
+    quick = Champion(
+        comparison=gap("champion", 0.001, 0.02),
+        seen=CLEAN,
+        fresher=False,
+        until="2018-10-01",
+        rails=[
+            Rail(name="coverage@10", own=0.5, other=0.5),
+            Rail(name="shown_popularity@10", own=0.5, other=0.5),
+            Rail(name="latency_p50_ms", own=4.9, other=0.1),
+            Rail(name="size_mib", own=63.0, other=0.5),
+        ],
+        slices=[],
+    )
+    assert failed(evidence(champion=quick)) == []
+
+
+def test_a_slice_stops_a_challenger_whose_loss_there_is_shown() -> None:
+    better = gap("champion", 0.001, 0.02)
+    unsure = gap("new users", -0.04, -0.009, users=30)  # may be as little as 9 % of 0.10
+    shown = gap("new users", -0.04, -0.011, users=30)
+    assert failed(evidence(champion=in_use(better, slices=[unsure]))) == []
+    assert failed(evidence(champion=in_use(better, slices=[shown]))) == ["new users"]
+    assert failed(evidence(champion=in_use(better, slices=[shown])), gate("guard_rails.new_users=null")) == []
+
+
+def test_reasons_are_sentences_with_numbers_and_figures_hold_them() -> None:
+    found = judge(evidence(champion=in_use(gap("champion", -0.006, 0.021))), gate("metric=ndcg@10"))
+    reasons = [verdict.reason for verdict in found]
+    assert reasons[:5] == [
+        "sasrec was trained on 0 of 1,000 test targets, passed: none may be",
+        "the champion was trained on 0 of 1,000 test targets, passed: left out",
+        "1,000 test users shared with champion, passed: 500 needed to see a difference of 5.0% (0.0050) with "
+        "power 0.8",
+        "ndcg@10 minus that of champion is 0.0075 [-0.0060, 0.0210], data until 2018-10-02 against "
+        "2018-10-01, failed: a lower end above 0, or above -0.0050 with fresher data, needed",
+        "coverage@10 is 0.5000 against 0.5000 of the champion, passed: at least 0.2500 needed (0.5 of the "
+        "champion's)",
     ]
-    (_, minimum) = judge(evidence(), gate())
+    assert found[3].figures["difference_low"] == -0.006
+    (*_, minimum) = judge(evidence(), gate("minimum=0.02"))
     assert minimum.reason == (
         "ndcg@10 of sasrec is 0.0400 [0.0300, 0.0500], passed: a lower end of at least 0.02 needed"
     )
@@ -95,7 +183,7 @@ def test_reasons_are_sentences_with_numbers() -> None:
 def test_rules_and_metrics_need_numpy_only() -> None:
     script = (
         "import sys\n"
-        "from sequoia.promote import rules\n"
+        "from sequoia.promote import comparison, rules\n"
         "from sequoia.evaluate import bootstrap, metrics, ranking\n"
         "heavy = {'pyspark', 'pandas', 'pyarrow', 'torch', 'mlflow', 'pydantic', 'scipy', 'yaml'}\n"
         "print(*sorted(heavy & set(sys.modules)))"

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sequoia.config import load_config
+from sequoia.models.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.training.spec import TrainingSpec
 from tests.training.small_job import FAST, NUM_ITEMS, staircase, write_training_files
@@ -49,6 +50,9 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             folder=folder,
             validation=folder / "validation.parquet",
             checkpoints=tmp_path / name / "checkpoints",
+            trained_on=TrainedOn(
+                table="by hand", version=1, events=9, newest=5, newest_training=4, first_target=5, split={}
+            ),
         )
         spec.write(folder / "spec.json")
         return spec

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sequoia.errors import UserError
+from sequoia.errors import DivergedError, UserError
 
 # Large logits are mapped and unmapped at every step unless glibc keeps what is freed.
 KEEP_MEMORY = (
@@ -114,9 +114,9 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
 
 def _explain(tail: list[str], code: int, launcher: str) -> None:
     for line in tail:
-        found = re.search(r"sequoia\.errors\.UserError: (.+)", line)
+        found = re.search(r"sequoia\.errors\.(UserError|DivergedError): (.+)", line)
         if found:
-            raise UserError(found.group(1))
+            raise (DivergedError if found.group(1) == "DivergedError" else UserError)(found.group(2))
     raise RuntimeError(
         f"training under {launcher} ended with exit code {code}; its last lines:\n" + "\n".join(tail)
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sequoia.evaluate.summary import Metric
+from sequoia.evaluate.cost import COSTS
+from sequoia.evaluate.summary import ALL, FULL, Metric
 from sequoia.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.runs import existing_run, metric_key
-
-FULL = "full"
 
 
 def write_metrics(context: Context, metrics: Sequence[Metric], fingerprints: Mapping[str, str]) -> None:
@@ -21,6 +20,7 @@ def write_metrics(context: Context, metrics: Sequence[Metric], fingerprints: Map
             fingerprints[row.measured.model],
             row.measured.split,
             row.measured.protocol,
+            row.measured.slice,
             row.metric,
             row.value,
             row.low,
@@ -40,7 +40,8 @@ def log_test_metrics(context: Context, metrics: Sequence[Metric], runs: Mapping[
         for row in metrics:
             if (row.measured.model, row.measured.split) != (name, "test"):
                 continue
-            key = metric_key("test", row.metric, row.measured.protocol)
+            part = row.measured.slice
+            key = metric_key("test", row.metric, row.measured.protocol if part == ALL else part)
             values[key] = row.value
             if row.low is not None and row.high is not None:
                 values |= {f"{key}_low": row.low, f"{key}_high": row.high}
@@ -48,11 +49,18 @@ def log_test_metrics(context: Context, metrics: Sequence[Metric], runs: Mapping[
 
 
 def metrics_details(metrics: Sequence[Metric]) -> dict[str, Any]:
-    """Return `metrics` (test), `valid`, and `sampled` (test, by protocol), each by model and metric."""
-    details: dict[str, Any] = {"metrics": {}, "valid": {}, "sampled": {}}
+    """Return values by model and metric: `metrics` (test), `valid`, `sampled`, `slices` (test), `costs`."""
+    details: dict[str, Any] = {"metrics": {}, "valid": {}, "sampled": {}, "slices": {}, "costs": {}}
     for row in metrics:
         measured = row.measured
-        if measured.protocol == FULL:
+        if row.metric in COSTS:
+            details["costs"].setdefault(measured.model, {})[row.metric] = row.value
+            continue
+        if measured.slice != ALL:
+            if measured.split != "test":
+                continue
+            group = details["slices"].setdefault(measured.slice, {})
+        elif measured.protocol == FULL:
             group = details["metrics" if measured.split == "test" else "valid"]
         elif measured.split == "test":
             group = details["sampled"].setdefault(measured.protocol, {})

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from sequoia.errors import UserError
+from sequoia.errors import DivergedError
 from sequoia.evaluate.metrics import LAST_CUTOFF
 
 FIRST_ITEM_ROW = 2
@@ -27,16 +27,29 @@ Rows = NDArray[np.int64]
 def hide_seen(scores_BV: NDArray[np.float32], seen: Sequence[Rows]) -> None:
     """Set the scores of seen items, and of rows 0 and 1, to -inf in place.
 
-    Raises UserError for NaN scores: a model that diverged has no ranks.
+    Raises DivergedError for NaN scores: a model that diverged has no ranks.
     """
     if np.isnan(scores_BV).any():
         users = int(np.isnan(scores_BV).any(axis=1).sum())
-        raise UserError(
+        raise DivergedError(
             f"the model scores NaN for {users} users, so it diverged: lower training.learning_rate"
         )
     scores_BV[:, :FIRST_ITEM_ROW] = -np.inf
     for user, rows in enumerate(seen):
         scores_BV[user, rows] = -np.inf
+
+
+def score_problems(scores_BV: NDArray[np.float32]) -> list[str | None]:
+    """Return for each user what is wrong with the scores: nan, constant (all items alike), or None."""
+    if scores_BV.shape[1] <= FIRST_ITEM_ROW:
+        return [None] * len(scores_BV)
+    items_BV = scores_BV[:, FIRST_ITEM_ROW:]
+    low_B, high_B = items_BV.min(axis=1), items_BV.max(axis=1)  # NaN where any score is
+    several = items_BV.shape[1] > 1
+    return [
+        "nan" if np.isnan(low) else "constant" if several and low == high else None
+        for low, high in zip(low_B, high_B, strict=True)
+    ]
 
 
 def rank_targets(

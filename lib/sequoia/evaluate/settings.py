@@ -12,3 +12,5 @@ class EvaluateSettings(Settings):
 
     bootstrap_samples: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
+    new_user_events: int = Field(ge=0)
+    cold_item_events: int = Field(ge=0)

@@ -20,10 +20,12 @@ class Vocabulary:
     """The items of the vocabulary table; row r is item r - 2 of its arrays."""
 
     def __init__(self, files: Sequence[str]) -> None:
-        tables = [pq.read_table(path, columns=["row", "item_id", "item"]) for path in files]
+        tables = [pq.read_table(path, columns=["row", "item_id", "item", "events"]) for path in files]
         table = pa.concat_tables(tables).sort_by("row")
         self.items: pa.Array = table["item"].cast(pa.string()).combine_chunks()
         self._item_ids = table["item_id"].to_numpy()
+        self.events_V = np.concatenate([[0, 0], table["events"].to_numpy()])
+        self.popularity_V = _shares_not_above(self.events_V)
         assert (np.diff(self._item_ids) > 0).all(), "vocabulary rows do not ascend with item ids"
 
     def rows_of(self, item_ids: Rows) -> Rows:
@@ -31,6 +33,14 @@ class Vocabulary:
         places = np.searchsorted(self._item_ids, item_ids)
         found = np.take(self._item_ids, places, mode="clip") == item_ids
         return np.where(found, places + FIRST_ITEM_ROW, UNKNOWN_ROW)
+
+
+def _shares_not_above(events_V: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the share of items with no more events than a row's, 1 for the most popular; 0 for rows 0, 1."""
+    items = events_V[FIRST_ITEM_ROW:]
+    shares = np.zeros(len(events_V))
+    shares[FIRST_ITEM_ROW:] = np.searchsorted(np.sort(items), items, side="right") / max(len(items), 1)
+    return shares
 
 
 class Translation:
@@ -45,6 +55,8 @@ class Translation:
         self._to_vocabulary[0] = 0
         known = np.flatnonzero(self._to_model >= FIRST_ITEM_ROW)
         self._to_vocabulary[self._to_model[known]] = known
+        own = np.arange(len(self._to_model))
+        self.is_identity = model.num_rows == len(own) and bool((self._to_model == own).all())
 
     def to_model(self, vocabulary_rows: Rows) -> Rows:
         """Return rows of the model."""

@@ -10,11 +10,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 
 from sequoia.errors import UserError
 from sequoia.evaluate.metrics import LAST_CUTOFF
-from sequoia.evaluate.ranking import FIRST_ITEM_ROW, rank_among, rank_targets
-from sequoia.evaluate.vocabulary import Translation, Vocabulary, open_vocabulary, translate
+from sequoia.evaluate.ranking import FIRST_ITEM_ROW, miss_rank, rank_among, rank_targets, score_problems
+from sequoia.evaluate.vocabulary import Vocabulary, open_vocabulary, translate
 from sequoia.recommend.lists import cut, kept_lists
 from sequoia.recommend.served_model import ServedModel, open_served_model
 
@@ -29,12 +30,20 @@ RANKED = pa.schema(
         ("uniform_rank", pa.int64()),
         ("popularity_rank", pa.int64()),
         ("recommended", pa.list_(pa.int32())),
+        ("history_events", pa.int32()),
+        ("target_events", pa.int64()),
+        ("shown_popularity", pa.float64()),
+        ("problem", pa.string()),
     ]
 )
 RANKED_SPARK = (
     "model STRING, split STRING, user_id BIGINT, target INT, rank BIGINT, uniform_rank BIGINT, "
-    "popularity_rank BIGINT, recommended ARRAY<INT>"
+    "popularity_rank BIGINT, recommended ARRAY<INT>, history_events INT, target_events BIGINT, "
+    "shown_popularity DOUBLE, problem STRING"
 )
+SHOWN = 10
+# What a damaged or foreign model folder raises. A file system that fails is none of it: the task is retried.
+UNREADABLE = (UserError, AssertionError, ValueError, KeyError, RuntimeError, SafetensorError)
 Rows = NDArray[np.int64]
 
 
@@ -48,19 +57,50 @@ class Users:
     candidates: dict[str, list[Rows]]
 
 
+@dataclass(kw_only=True)
+class Ranked:
+    """What a model makes of a batch: ranks by kind, top items (vocabulary rows), what is wrong with it."""
+
+    ranks: dict[str, Rows]
+    top_BK: Rows
+    problems: list[str | None]
+
+
 def ranking_function(
-    folders: Mapping[str, Path], vocabulary_files: tuple[str, ...]
+    folders: Mapping[str, Path], own_index: frozenset[str], vocabulary_files: tuple[str, ...]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the mapInArrow function: held-out users in, one row per user and model out (RANKED_SPARK)."""
+    """Return the mapInArrow function: held-out users in, one row per user and model out (RANKED_SPARK).
+
+    The models in own_index must have been trained on this very vocabulary.
+    """
 
     def rank(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         vocabulary = open_vocabulary(vocabulary_files)
         for batch in batches:
             users = read_users(batch, vocabulary)
             for name, folder in folders.items():
-                yield rank_users(name, open_served_model(folder), vocabulary, users)
+                ranked = rank_with(folder, vocabulary, users, own_index=name in own_index)
+                yield _rows(name, users, ranked, vocabulary)
 
     return rank
+
+
+def rank_with(folder: Path, vocabulary: Vocabulary, users: Users, *, own_index: bool) -> Ranked:
+    """Rank with the model of a folder; one that is not sound misses every target and says why."""
+    try:
+        model = open_served_model(folder)
+    except UNREADABLE as error:
+        return _missed(users, " ".join(str(error).split()) or type(error).__name__)
+    if own_index and not translate(vocabulary, model).is_identity:
+        return _missed(users, "index")
+    return rank_users(model, vocabulary, users)
+
+
+def _missed(users: Users, problem: str) -> Ranked:
+    num_users = len(users.targets)
+    ranks = {kind: np.full(num_users, miss_rank(0)) for kind in ("full", *SAMPLERS)}
+    nothing = np.zeros((num_users, LAST_CUTOFF), dtype=np.int64)
+    return Ranked(ranks=ranks, top_BK=nothing, problems=[problem] * num_users)
 
 
 def read_users(batch: pa.RecordBatch, vocabulary: Vocabulary) -> Users:
@@ -85,33 +125,33 @@ def read_users(batch: pa.RecordBatch, vocabulary: Vocabulary) -> Users:
     return Users(batch=batch, histories=histories, targets=targets, candidates=candidates)
 
 
-def rank_users(name: str, model: ServedModel, vocabulary: Vocabulary, users: Users) -> pa.RecordBatch:
-    """Rank the targets of a batch with one model."""
+def rank_users(model: ServedModel, vocabulary: Vocabulary, users: Users) -> Ranked:
+    """Rank the targets of a batch with one model; a user whose scores are NaN is a miss."""
     translation = translate(vocabulary, model)
     num_users = len(users.targets)
     ranks = {kind: np.zeros(num_users, dtype=np.int64) for kind in ("full", *SAMPLERS)}
     top_BK = np.zeros((num_users, LAST_CUTOFF), dtype=np.int64)
+    problems: list[str | None] = [None] * num_users
     for part in model.batches(users.histories):
         histories = [translation.to_model(users.histories[user]) for user in part]
         targets = translation.to_model(users.targets[part])
         scores_BV, _ = model.scores(histories)
+        found = score_problems(scores_BV)
+        for user, problem in zip(part, found, strict=True):
+            problems[user] = problem
+        scores_BV[[problem == "nan" for problem in found]] = -np.inf
         ranks["full"][part], top_BK[part] = rank_targets(scores_BV, targets, histories, LAST_CUTOFF)
         for sampler in SAMPLERS:
             drawn = [translation.to_model(users.candidates[sampler][user]) for user in part]
             ranks[sampler][part] = rank_among(scores_BV, targets, drawn)
-    return _rows(name, users, ranks, _recommended(top_BK, translation))
+    return Ranked(ranks=ranks, top_BK=translation.to_vocabulary(top_BK), problems=problems)
 
 
-def _recommended(top_BK: Rows, translation: Translation) -> pa.ListArray:
-    rows_BK = translation.to_vocabulary(top_BK)
-    kept_BK = rows_BK >= FIRST_ITEM_ROW
-    return kept_lists(pa.array(rows_BK[kept_BK], pa.int32()), kept_BK)
-
-
-def _rows(name: str, users: Users, ranks: dict[str, Rows], recommended: pa.ListArray) -> pa.RecordBatch:
+def _rows(name: str, users: Users, ranked: Ranked, vocabulary: Vocabulary) -> pa.RecordBatch:
     batch = users.batch
+    kept_BK = ranked.top_BK >= FIRST_ITEM_ROW
     sampled = [
-        pc.if_else(pc.is_null(batch[sampler]), pa.scalar(None, pa.int64()), pa.array(ranks[sampler]))
+        pc.if_else(pc.is_null(batch[sampler]), pa.scalar(None, pa.int64()), pa.array(ranked.ranks[sampler]))
         for sampler in SAMPLERS
     ]
     columns = [
@@ -119,8 +159,18 @@ def _rows(name: str, users: Users, ranks: dict[str, Rows], recommended: pa.ListA
         batch["split"],
         batch["user_id"],
         pa.array(users.targets, pa.int32()),
-        pa.array(ranks["full"]),
+        pa.array(ranked.ranks["full"]),
         *sampled,
-        recommended,
+        kept_lists(pa.array(ranked.top_BK[kept_BK], pa.int32()), kept_BK),
+        pa.array([len(history) for history in users.histories], pa.int32()),
+        pa.array(vocabulary.events_V[users.targets]),
+        _shown_popularity(ranked.top_BK[:, :SHOWN], kept_BK[:, :SHOWN], vocabulary),
+        pa.array(ranked.problems, pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, schema=RANKED)
+
+
+def _shown_popularity(top_BK: Rows, kept_BK: NDArray[np.bool_], vocabulary: Vocabulary) -> pa.Array:
+    shown_B = kept_BK.sum(axis=1)
+    summed_B = (vocabulary.popularity_V[top_BK] * kept_BK).sum(axis=1)
+    return pa.array(summed_B / np.maximum(shown_B, 1), mask=shown_B == 0)

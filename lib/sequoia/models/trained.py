@@ -1,9 +1,14 @@
-"""Which models the last training run left behind: `<workspace>/models/latest.json`."""
+"""Which models the last training run left behind: `<workspace>/models/latest.json`.
+
+A model that turned out not to be sound (its scores are NaN or constant, its item index is another one)
+stands there by name with the reason, and nothing of it is kept: the next run trains it anew.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +16,8 @@ from pathlib import Path
 from sequoia.errors import UserError
 
 LATEST = Path("models") / "latest.json"
+DONE = "mlflow_run"  # in a model folder: the id of its MLflow run, written when training has ended well
+CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,8 +29,13 @@ class TrainedModel:
     fingerprint: str
 
 
-def write_trained(workspace: Path, run_id: str, models: Mapping[str, TrainedModel]) -> None:
-    """Replace the list of trained models (by name) in one step; their folders lie below the workspace."""
+def write_trained(
+    workspace: Path, run_id: str, models: Mapping[str, TrainedModel], refused: Mapping[str, str] | None = None
+) -> None:
+    """Replace the list of trained models, and of refused ones with the reason (by name), in one step.
+
+    The folders of the models lie below the workspace.
+    """
     entries = {
         name: {
             "folder": model.folder.relative_to(workspace).as_posix(),
@@ -32,12 +44,39 @@ def write_trained(workspace: Path, run_id: str, models: Mapping[str, TrainedMode
         }
         for name, model in models.items()
     }
+    _replace(workspace, {"run_id": run_id, "models": entries, "refused": dict(refused or {})})
+
+
+def refuse_trained(workspace: Path, reasons: Mapping[str, str]) -> None:
+    """Move models to the refused ones, each with its reason, so that the next run trains them anew."""
+    models = read_trained(workspace)
+    for name in reasons:
+        forget(workspace, models[name].folder)
+    latest = json.loads((workspace / LATEST).read_text(encoding="utf-8"))
+    kept = {name: entry for name, entry in latest["models"].items() if name not in reasons}
+    _replace(workspace, latest | {"models": kept, "refused": read_refused(workspace) | dict(reasons)})
+
+
+def forget(workspace: Path, folder: Path) -> None:
+    """Let a model folder count as not trained: without its mark and checkpoints nothing goes on from it."""
+    (folder / DONE).unlink(missing_ok=True)
+    shutil.rmtree(workspace / CHECKPOINTS / folder.name, ignore_errors=True)
+
+
+def read_refused(workspace: Path) -> dict[str, str]:
+    """Return why models were refused, by name."""
+    try:
+        latest = json.loads((workspace / LATEST).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    return dict(latest.get("refused", {}))
+
+
+def _replace(workspace: Path, latest: Mapping[str, object]) -> None:
     target = workspace / LATEST
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(
-        json.dumps({"run_id": run_id, "models": entries}, indent=2) + "\n", encoding="utf-8"
-    )
+    unfinished.write_text(json.dumps(latest, indent=2) + "\n", encoding="utf-8")
     os.replace(unfinished, target)
 
 

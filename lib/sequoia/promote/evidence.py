@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
-from sequoia.evaluate.bootstrap import Bootstrap, Interval
+from sequoia.evaluate.bootstrap import Interval
 from sequoia.evaluate.metrics import BUCKETS
-from sequoia.evaluate.summary import bucket
-from sequoia.promote.rules import Against, Evidence
+from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS, Slices, bucket
+from sequoia.models.trained_on import read_trained_on
+from sequoia.promote.comparison import Comparison, Demands, compare
+from sequoia.promote.rules import Champion, Evidence, Rail, Seen
 from sequoia.stage import Context
 
 CHAMPION = "champion"
 BASELINE = "counting"
-GUARD_RAIL = "coverage@10"
+RAILS = ("coverage@10", "shown_popularity@10", "latency_p50_ms", "size_mib")
+UNKNOWN = "an unknown day"
 
 Metrics = Mapping[tuple[str, str, str], "MeasuredMetric"]
+Joint = Mapping[tuple[str, str], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class MeasuredMetric:
-    """A row of the metrics table under the full protocol."""
+    """A row of the metrics table under the full protocol, over all users."""
 
     fingerprint: str
     interval: Interval
@@ -35,7 +40,7 @@ class MeasuredMetric:
 def read_metrics(context: Context) -> Metrics:
     """Return the full-ranking metrics by (model, split, metric)."""
     table = context.tables.read("metrics", written_by="evaluate")
-    rows = table.where(F.col("protocol") == "full").collect()  # a few dozen numbers per model
+    rows = table.where((F.col("protocol") == FULL) & (F.col("slice") == ALL)).collect()  # dozens per model
     return {
         (row["model"], row["split"], row["metric"]): MeasuredMetric(
             fingerprint=row["fingerprint"],
@@ -65,47 +70,134 @@ def require_evaluated(metrics: Metrics, name: str, metric: str, fingerprint: str
         )
 
 
-def gather(context: Context, metrics: Metrics, challenger: str, *, champion: bool) -> Evidence:
-    """Collect the test evidence on the challenger, on the same users as its opponents."""
+def gather(
+    context: Context, metrics: Metrics, challenger: str, *, folder: Path, champion: Path | None
+) -> Evidence:
+    """Collect the test evidence on a challenger, on the same users as its opponents.
+
+    folder: the challenger's. champion: the champion's folder, None when there is nothing to compare with.
+    """
     metric = context.config.promote.metric
-    baseline = challenger != BASELINE and (BASELINE, "test", metric) in metrics
-    opponents = [CHAMPION] * champion + [BASELINE] * baseline
-    joint = joint_histograms(context, challenger, opponents) if opponents else {}
-    settings = context.config.evaluate
-    bootstrap = Bootstrap(
-        samples=settings.bootstrap_samples, confidence=settings.confidence, seed=context.config.seed
-    )
-    against = {
-        name: Against(name=name, difference=bootstrap.difference(metric, counts))
-        for name, counts in joint.items()
-    }
-    own = metrics[challenger, "test", metric]
-    for name, counts in joint.items():
-        if counts.sum() != own.users:
-            raise UserError(
-                f"{name} and {challenger} were evaluated on other users: run `sequoia evaluate` again"
-            )
+    has_baseline = challenger != BASELINE and (BASELINE, "test", metric) in metrics
+    opponents = [CHAMPION] * (champion is not None) + [BASELINE] * has_baseline
+    joint = joint_histograms(context, challenger, opponents)
+    seen = seen_targets(context, [challenger, *opponents])
+    own = read_trained_on(folder)
     return Evidence(
         challenger=challenger,
-        users=own.users,
-        metric=own.interval,
-        coverage=metrics[challenger, "test", GUARD_RAIL].interval.value,
-        champion=against.get(CHAMPION),
-        champion_coverage=metrics[CHAMPION, "test", GUARD_RAIL].interval.value if champion else None,
-        baseline=against.get(BASELINE),
+        metric=metrics[challenger, "test", metric].interval,
+        seen=seen[challenger],
+        until=own.until if own else UNKNOWN,
+        baseline=_compared(context, BASELINE, joint[BASELINE, ALL]) if has_baseline else None,
+        champion=_champion(context, metrics, challenger, folder, champion, joint, seen[CHAMPION])
+        if champion is not None
+        else None,
     )
 
 
-def joint_histograms(context: Context, challenger: str, opponents: list[str]) -> dict[str, NDArray[np.int64]]:
-    """Count test users by the challenger's bucket (rows) and each opponent's (columns): (21, 21) int64."""
+def _champion(
+    context: Context,
+    metrics: Metrics,
+    challenger: str,
+    folder: Path,
+    champion: Path,
+    joint: Joint,
+    seen: Seen,
+) -> Champion:
+    own, other = read_trained_on(folder), read_trained_on(champion)
+    rails = [
+        Rail(
+            name=name,
+            own=metrics[challenger, "test", name].interval.value,
+            other=metrics[CHAMPION, "test", name].interval.value,
+        )
+        for name in RAILS
+    ]
+    slices = [
+        _compared(context, name, joint[CHAMPION, name])
+        for name in (NEW_USERS, COLD_ITEMS)
+        if joint[CHAMPION, name].any()
+    ]
+    return Champion(
+        comparison=_compared(context, CHAMPION, joint[CHAMPION, ALL]),
+        seen=seen,
+        fresher=own.newest > other.newest if own and other else None,
+        until=other.until if other else UNKNOWN,
+        rails=rails,
+        slices=slices,
+    )
+
+
+def _compared(context: Context, name: str, joint: NDArray[np.int64]) -> Comparison:
+    settings = context.config.promote
+    if not joint.any():
+        raise UserError(
+            f"no test user is left to compare with {name}: it was trained on all test targets; "
+            "judge without it by promote.compare_champion=false"
+        )
+    demands = Demands(
+        metric=settings.metric,
+        difference=settings.difference,
+        power=settings.power,
+        false_promotions=settings.false_promotions,
+        floor=settings.minimum,
+    )
+    samples = context.config.evaluate.bootstrap_samples
+    return compare(name, joint, demands, samples=samples, seed=context.config.seed)
+
+
+def seen_targets(context: Context, models: Sequence[str]) -> dict[str, Seen]:
+    """Count the test targets that models were trained on."""
     ranks = context.tables.read("ranks", written_by="evaluate").where(F.col("split") == "test")
-    own = ranks.where(F.col("model") == challenger).select("user_id", bucket("rank").alias("own"))
-    others = ranks.where(F.col("model").isin(opponents)).select(
-        "user_id", "model", bucket("rank").alias("other")
+    leaked, untold = F.count(F.when(F.col("leaked"), 1)), F.count(F.when(F.col("leaked").isNull(), 1))
+    counted = ranks.where(F.col("model").isin(list(models))).groupBy("model")
+    rows = counted.agg(leaked.alias("leaked"), untold.alias("untold"), F.count("*").alias("users")).collect()
+    return {
+        row["model"]: Seen(leaked=row["leaked"], untold=row["untold"], users=row["users"])
+        for row in rows  # one per model
+    }
+
+
+def joint_histograms(context: Context, challenger: str, opponents: Sequence[str]) -> Joint:
+    """Count test users by the challenger's bucket (rows) and each opponent's (columns): (21, 21) int64.
+
+    By opponent and slice. Users whose target one of the two was trained on are left out. Raises UserError
+    when the two were evaluated on other users.
+    """
+    slices = _slices(context)
+    found = {
+        (name, part): np.zeros((BUCKETS, BUCKETS), dtype=np.int64)
+        for name in opponents
+        for part in (ALL, *slices.columns())
+    }
+    if not opponents:
+        return found
+    ranks = context.tables.read("ranks", written_by="evaluate").where(F.col("split") == "test")
+    flags = [column.alias(name) for name, column in slices.columns().items()]
+    own = ranks.where(F.col("model") == challenger).select(
+        "user_id", bucket("rank").alias("own"), F.col("leaked").alias("own_leaked"), *flags
     )
-    # At most 441 pairs of buckets for each of two opponents.
-    rows = own.join(others, on="user_id").groupBy("model", "own", "other").count().collect()
-    found = {name: np.zeros((BUCKETS, BUCKETS), dtype=np.int64) for name in opponents}
-    for row in rows:
-        found[row["model"]][row["own"] - 1, row["other"] - 1] = row["count"]
+    others = ranks.where(F.col("model").isin(list(opponents))).select(
+        "user_id", "model", bucket("rank").alias("other"), "leaked"
+    )
+    joined = own.join(others, on="user_id", how="full")
+    seen = F.coalesce("own_leaked", F.lit(False)) | F.coalesce("leaked", F.lit(False))
+    # At most 441 pairs of buckets for each of two opponents and eight kinds of users.
+    for row in (
+        joined.groupBy("model", "own", "other", seen.alias("seen"), *map(F.col, slices.columns()))
+        .count()
+        .collect()
+    ):
+        if row["own"] is None or row["model"] is None:
+            names = f"{challenger} and {' or '.join(opponents)}"
+            raise UserError(f"{names} were evaluated on other users: run `sequoia evaluate` again")
+        if row["seen"]:
+            continue
+        for part in (ALL, *(name for name in slices.columns() if row[name])):
+            found[row["model"], part][row["own"] - 1, row["other"] - 1] += row["count"]
     return found
+
+
+def _slices(context: Context) -> Slices:
+    settings = context.config.evaluate
+    return Slices(new_user_events=settings.new_user_events, cold_item_events=settings.cold_item_events)

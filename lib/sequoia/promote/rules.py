@@ -1,35 +1,66 @@
 """The gate as plain rules on numbers (numpy only): each says whether it passes, and why in one sentence.
 
-Without a champion the absolute rules decide, and a baseline stops the challenger only when it is clearly
-better: nothing is replaced, so an undecided comparison harms nobody. A champion is replaced only by a
-challenger that is better by more than chance, and in no case by one that the baseline matches.
+Replacing something takes proof, keeping it does not. A challenger has to be better than counting by more
+than chance, champion or not: on a tie counting is the model to run. Against a champion it has to be better
+by more than chance, or fresher and not worse by the difference that matters. Guard-rails stop what the
+metric does not see.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sequoia.evaluate.bootstrap import Interval
+from sequoia.promote.comparison import Comparison
 
 if TYPE_CHECKING:
-    from sequoia.promote.settings import PromoteSettings
+    from sequoia.promote.settings import GuardRails, PromoteSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """The outcome of one rule."""
+    """The outcome of one rule, with the numbers it is made of."""
 
+    rule: str
     passed: bool
     reason: str
+    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Against:
-    """The challenger minus another model in the metric, on the same users."""
+class Seen:
+    """Test targets that a model was trained on, and those of which that cannot be told."""
+
+    leaked: int
+    untold: int
+    users: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rail:
+    """A side of the models that the metric does not show: the challenger's value and the champion's."""
 
     name: str
-    difference: Interval
+    own: float
+    other: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Champion:
+    """What is known of the model in use, compared with the challenger on the same users.
+
+    fresher: whether the challenger's data go further than the champion's, None when one of them does not say.
+    rails: coverage, popularity, latency and size. slices: comparisons over new users and cold items.
+    """
+
+    comparison: Comparison
+    seen: Seen
+    fresher: bool | None
+    until: str
+    rails: Sequence[Rail]
+    slices: Sequence[Comparison]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,73 +68,169 @@ class Evidence:
     """What the test split says of a challenger; None where there is nothing to compare with."""
 
     challenger: str
-    users: int
     metric: Interval
-    coverage: float
-    champion: Against | None
-    champion_coverage: float | None
-    baseline: Against | None
+    seen: Seen
+    until: str
+    baseline: Comparison | None
+    champion: Champion | None
 
 
 def judge(evidence: Evidence, settings: PromoteSettings) -> list[Verdict]:
     """Apply all rules that fit; the challenger passes when every verdict does."""
-    verdicts = [enough_users(evidence.users, settings.min_users)]
-    if evidence.champion is None or evidence.champion_coverage is None:
-        verdicts.append(high_enough(evidence.challenger, settings.metric, evidence.metric, settings.minimum))
-        if evidence.baseline:
-            verdicts.append(not_clearly_worse(evidence.baseline, settings.metric, settings.baseline_margin))
-        return verdicts
-    verdicts.append(better(evidence.champion, settings.metric, settings.champion_margin))
+    verdicts = [not_trained_on_targets(evidence.challenger, evidence.seen)]
     if evidence.baseline:
-        verdicts.append(better(evidence.baseline, settings.metric, settings.baseline_margin))
-    verdicts.append(broad_enough(evidence.coverage, evidence.champion_coverage, settings.min_coverage_ratio))
+        verdicts += [enough_users(evidence.baseline, settings), better(evidence.baseline, settings)]
+    champion = evidence.champion
+    if champion is None:
+        return [*verdicts, high_enough(evidence, settings)]
+    return [
+        *verdicts,
+        champion_can_be_compared(champion.seen),
+        enough_users(champion.comparison, settings),
+        better_or_fresher(evidence.until, champion, settings),
+        *guard_rails(champion, settings.guard_rails),
+    ]
+
+
+def not_trained_on_targets(name: str, seen: Seen) -> Verdict:
+    """Pass when none of the test targets was in the challenger's training."""
+    passed = seen.leaked == 0 and seen.untold == 0
+    was = f"{name} was trained on {seen.leaked:,} of {seen.users:,} test targets"
+    if seen.untold:
+        was = (
+            f"it cannot be told whether {name} was trained on {seen.untold:,} of {seen.users:,} test targets"
+        )
+    remedy = "" if passed else ": the split has changed since, run `sequoia train` again"
+    return _verdict("unseen targets", passed, f"{was}, {_needed(passed)} none may be{remedy}", seen)
+
+
+def champion_can_be_compared(seen: Seen) -> Verdict:
+    """Pass when it is known which test targets the champion was trained on; those are left out."""
+    passed = seen.untold == 0
+    if passed:
+        reason = (
+            f"the champion was trained on {seen.leaked:,} of {seen.users:,} test targets, passed: left out"
+        )
+    else:
+        reason = (
+            f"it cannot be told on which of {seen.untold:,} test targets the champion was trained (another "
+            "split, and its version of sequences is gone), failed: judge without it by "
+            "promote.compare_champion=false"
+        )
+    return _verdict("champion's unseen targets", passed, reason, seen)
+
+
+def enough_users(other: Comparison, settings: PromoteSettings) -> Verdict:
+    """Pass when there are enough users to see the difference asked for, or a larger one is shown by fewer."""
+    shown = other.difference.low > other.step
+    passed = other.users >= other.needed or shown
+    reason = (
+        f"{other.users:,} test users shared with {other.name}, {_needed(passed)} {other.needed:,} needed "
+        f"to see a difference of {settings.difference:.1%} ({other.step:.4f}) with power {settings.power:g}"
+    )
+    if passed and other.users < other.needed:
+        reason += "; fewer have shown a larger one"
+    if not passed:
+        reason += "; take more users or ask for a larger promote.difference"
+    return Verdict(rule=f"users against {other.name}", passed=passed, reason=reason, figures=other.figures())
+
+
+def high_enough(evidence: Evidence, settings: PromoteSettings) -> Verdict:
+    """Pass when the lower end of the metric's own interval reaches the minimum."""
+    interval, minimum = evidence.metric, settings.minimum
+    passed = interval.low >= minimum
+    need = f"{_needed(passed)} a lower end of at least {minimum:g} needed"
+    reason = f"{settings.metric} of {evidence.challenger} is {_interval(interval)}, {need}"
+    figures = {"value": interval.value, "low": interval.low, "high": interval.high, "minimum": minimum}
+    return Verdict(rule="minimum", passed=passed, reason=reason, figures=figures)
+
+
+def better(other: Comparison, settings: PromoteSettings) -> Verdict:
+    """Pass when the challenger is better by more than chance; a tie does not pass."""
+    passed = other.difference.low > 0
+    reason = f"{_gap(other, settings.metric)}, {_needed(passed)} a lower end above 0 needed"
+    return Verdict(rule=f"better than {other.name}", passed=passed, reason=reason, figures=other.figures())
+
+
+def better_or_fresher(until: str, champion: Champion, settings: PromoteSettings) -> Verdict:
+    """Pass when the challenger is better by more than chance, or fresher and not worse by what matters."""
+    other = champion.comparison
+    is_better, not_worse = other.difference.low > 0, other.difference.low > -other.step
+    passed = is_better or (not_worse and champion.fresher is True)
+    if champion.fresher is None:
+        age = f"data until {until} against {champion.until}: which is fresher cannot be told"
+    else:
+        age = f"data until {until} against {champion.until}"
+    bound = f"a lower end above 0, or above {-other.step:.4f} with fresher data, needed"
+    reason = f"{_gap(other, settings.metric)}, {age}, {_needed(passed)} {bound}"
+    return Verdict(rule="against the champion", passed=passed, reason=reason, figures=other.figures())
+
+
+def guard_rails(champion: Champion, rails: GuardRails) -> list[Verdict]:
+    """Judge what a new champion may cost: coverage, popularity, latency, size, new users and cold items."""
+    found = {rail.name: rail for rail in champion.rails}
+    verdicts = []
+    if rails.coverage is not None:
+        verdicts.append(_at_least(found["coverage@10"], 1 - rails.coverage))
+    if rails.popularity is not None:
+        rail = found["shown_popularity@10"]
+        verdicts.append(_at_most(rail, rail.other + rails.popularity))
+    if rails.latency is not None:
+        rail = found["latency_p50_ms"]
+        verdicts.append(_at_most(rail, max(rail.other * (1 + rails.latency), rails.latency_floor_ms)))
+    if rails.size is not None:
+        rail = found["size_mib"]
+        verdicts.append(_at_most(rail, max(rail.other * (1 + rails.size), rails.size_floor_mib)))
+    margins = {"new users": rails.new_users, "cold items": rails.cold_items}
+    for part in champion.slices:
+        margin = margins[part.name]
+        if margin is not None:
+            verdicts.append(_no_shown_loss(part, margin))
     return verdicts
 
 
-def enough_users(users: int, least: int) -> Verdict:
-    """Pass when so many test users were evaluated that they decide anything."""
-    passed = users >= least
-    return Verdict(passed=passed, reason=f"{users:,} test users, {_needed(passed)} at least {least:,} needed")
+def _at_least(rail: Rail, share: float) -> Verdict:
+    least = share * rail.other
+    passed = rail.own >= least
+    reason = f"{_beside(rail)}, {_needed(passed)} at least {least:.4f} needed ({share:g} of the champion's)"
+    return _rail_verdict(rail, passed, reason, least)
 
 
-def high_enough(name: str, metric: str, interval: Interval, minimum: float) -> Verdict:
-    """Pass when the lower end of the interval reaches the minimum."""
-    passed = interval.low >= minimum
-    need = f"{_needed(passed)} a lower end of at least {minimum:g} needed"
-    reason = f"{metric} of {name} is {_interval(interval)}, {need}"
-    return Verdict(passed=passed, reason=reason)
+def _at_most(rail: Rail, most: float) -> Verdict:
+    passed = rail.own <= most
+    return _rail_verdict(rail, passed, f"{_beside(rail)}, {_needed(passed)} at most {most:.4f} allowed", most)
 
 
-def better(other: Against, metric: str, margin: float) -> Verdict:
-    """Pass when the lower end of the paired difference exceeds minus the margin."""
-    passed = other.difference.low > -margin
-    reason = f"{_gap(other, metric)}, {_needed(passed)} a lower end above {-margin + 0.0:g} needed"
-    return Verdict(passed=passed, reason=reason)
-
-
-def not_clearly_worse(other: Against, metric: str, margin: float) -> Verdict:
-    """Pass unless even the upper end of the paired difference lies below minus the margin."""
-    passed = other.difference.high >= -margin
-    reason = f"{_gap(other, metric)}, {_needed(passed)} an upper end of at least {-margin + 0.0:g} needed"
-    return Verdict(passed=passed, reason=reason)
-
-
-def broad_enough(coverage: float, champion_coverage: float, ratio: float) -> Verdict:
-    """Pass when the challenger recommends at least this share of what the champion recommends."""
-    least = ratio * champion_coverage
-    passed = coverage >= least
+def _no_shown_loss(part: Comparison, margin: float) -> Verdict:
+    """Pass unless a loss beyond the margin is shown: a slice has too few users to prove there is none."""
+    bound = -margin * part.other
+    passed = part.difference.high >= bound
     reason = (
-        f"coverage@10 is {coverage:.4f} against {champion_coverage:.4f} of the champion, "
-        f"{_needed(passed)} at least {ratio:g} of it ({least:.4f}) needed"
+        f"over {part.users:,} test users of the slice {part.name} the difference to the champion is "
+        f"{_interval(part.difference)}, {_needed(passed)} an upper end of at least {bound:.4f} needed"
     )
-    return Verdict(passed=passed, reason=reason)
+    return Verdict(rule=part.name, passed=passed, reason=reason, figures=part.figures() | {"bound": bound})
+
+
+def _rail_verdict(rail: Rail, passed: bool, reason: str, bound: float) -> Verdict:
+    figures = {"own": rail.own, "other": rail.other, "bound": bound}
+    return Verdict(rule=rail.name, passed=passed, reason=reason, figures=figures)
+
+
+def _verdict(rule: str, passed: bool, reason: str, seen: Seen) -> Verdict:
+    figures = {"leaked": float(seen.leaked), "untold": float(seen.untold), "users": float(seen.users)}
+    return Verdict(rule=rule, passed=passed, reason=reason, figures=figures)
+
+
+def _beside(rail: Rail) -> str:
+    return f"{rail.name} is {rail.own:.4f} against {rail.other:.4f} of the champion"
 
 
 def _needed(passed: bool) -> str:
     return "passed:" if passed else "failed:"
 
 
-def _gap(other: Against, metric: str) -> str:
+def _gap(other: Comparison, metric: str) -> str:
     return f"{metric} minus that of {other.name} is {_interval(other.difference)}"
 
 

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from sequoia.models.trained import TrainedModel, read_trained
 from sequoia.promote.audit import Action, Decision, record
-from sequoia.promote.evidence import (
-    CHAMPION,
-    Metrics,
-    best_on_validation,
-    gather,
-    read_metrics,
-    require_evaluated,
-)
+from sequoia.promote.gate import Judgement, judge_models
 from sequoia.promote.registration import registered_version
-from sequoia.promote.rules import judge
 from sequoia.stage import Context, StageResult
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
@@ -21,46 +13,40 @@ from sequoia.tracking.connection import Connection, connect
 
 def run(context: Context) -> StageResult:
     """Decide about the alias; the run goes on with whatever it names afterwards."""
-    settings, alias = context.config.promote, context.config.promote.alias
+    alias = context.config.promote.alias
     trained = read_trained(context.config.workspace_path)
-    metrics = read_metrics(context)
-    fingerprints = {name: model.fingerprint for name, model in trained.items()}
-    name = best_on_validation(metrics, settings.metric, fingerprints)
     connection = connect(context.config)
     champion = registry.find_alias(connection, alias)
-    decision = _decide(context, connection, metrics, name, trained[name], champion)
+    judgement = judge_models(context, trained, champion)
+    decision = _decide(context, connection, judgement, trained, champion)
     record(context, alias, decision)
-    context.say(f"{name} {decision.action}: " + "; ".join(decision.reasons))
+    context.say(f"{decision.challenger} {decision.action}: " + "; ".join(decision.reasons))
     model = {"name": connection.registered_model, "version": decision.champion_after, "alias": alias}
     details = {
         "model": model,
         "action": decision.action,
-        "challenger": name,
+        "challenger": decision.challenger,
         "reasons": list(decision.reasons),
     }
-    users = metrics[name, "test", settings.metric].users
+    users = max((int(row["users"] or 0) for row in judgement.figures.values()), default=0)
     return StageResult(rows_in=users, rows_out=1, details=details)
 
 
 def _decide(
     context: Context,
     connection: Connection,
-    metrics: Metrics,
-    name: str,
-    model: TrainedModel,
+    judgement: Judgement,
+    trained: dict[str, TrainedModel],
     champion: registry.Version | None,
 ) -> Decision:
     before = champion.number if champion else None
-    if champion and champion.fingerprint == model.fingerprint:
-        reason = f"{name} with these settings and data is the champion already, version {before}"
-        return _decision("unchanged", name, before, before, [reason])
-    if champion:
-        require_evaluated(metrics, CHAMPION, context.config.promote.metric, champion.fingerprint)
-    verdicts = judge(gather(context, metrics, name, champion=champion is not None), context.config.promote)
-    reasons = [verdict.reason for verdict in verdicts]
-    if not all(verdict.passed for verdict in verdicts):
-        return _decision("refused", name, None, before, reasons)
-    version = registered_version(context, connection, name, model)
+    reasons = [verdict.reason for verdicts in judgement.verdicts.values() for verdict in verdicts]
+    name = judgement.chosen
+    if name is None:
+        return _decision("refused", next(iter(judgement.verdicts)), None, before, reasons)
+    if judgement.unchanged:
+        return _decision("unchanged", name, before, before, reasons)
+    version = registered_version(context, connection, name, trained[name])
     registry.set_tag(connection, version, registry.PREVIOUS, before or "")
     registry.move_alias(connection, context.config.promote.alias, version)
     return _decision("promoted", name, version.number, before, reasons)

@@ -54,6 +54,11 @@ class Tables:
         history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1")
         return int(history.select("version").first()["version"])  # type: ignore[index]
 
+    def table_id(self, table: str) -> str:
+        """Return Delta's own id of the table, which another table of the same name does not share."""
+        detail = self.spark.sql(f"DESCRIBE DETAIL {self.identifier(table)}")
+        return str(detail.select("id").first()["id"])  # type: ignore[index]
+
     def schema(self, table: str) -> StructType:
         """Return the contract's columns as a Spark schema."""
         if table not in self._schemas:

@@ -13,6 +13,7 @@ import scipy.sparse as sp
 from sequoia.models.counting import CountingScorer
 from sequoia.models.counting_settings import CountingSettings
 from sequoia.models.counting_tuning import tune
+from sequoia.models.trained_on import KEY
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.held_out_users import read_held_out, read_items
 from sequoia.training.spec import TrainingSpec
@@ -29,7 +30,7 @@ def fit(spec: TrainingSpec) -> None:
     parameters, votes, value = tune(pairs, events_V, users.histories, users.targets, settings)
     seconds = time.perf_counter() - started
     note = {"epoch": 0, "loss": 0.0, "valid": {"ndcg@10": value}, "seconds": seconds, "targets": 0}
-    extra = {"history": [note], "best_epoch": 0}
+    extra = {"history": [note], "best_epoch": 0, KEY: spec.trained_on.to_json()}
     CountingScorer(votes, events_V, parameters).save(spec.folder, extra=extra)
     print(f"    counting: valid ndcg@10 {value:.4f} with {parameters}, {seconds:.1f} s", flush=True)
 

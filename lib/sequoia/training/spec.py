@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sequoia.models.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.settings import TrainingSettings
 
@@ -27,6 +28,7 @@ class TrainingSpec:
     folder: Path
     validation: Path
     checkpoints: Path
+    trained_on: TrainedOn
 
     def write(self, path: Path) -> None:
         """Store the spec as JSON."""
@@ -39,6 +41,7 @@ class TrainingSpec:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["training"] = TrainingSettings.model_validate(values["training"])
         values["snapshot"] = Snapshot.from_json(values["snapshot"])
+        values["trained_on"] = TrainedOn(**values["trained_on"])
         for key in ("folder", "validation", "checkpoints"):
             values[key] = Path(values[key])
         return TrainingSpec(**values)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sequoia.distributed.launch import launch
-from sequoia.errors import UserError
-from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.errors import DivergedError, UserError
+from sequoia.models.trained import CHECKPOINTS, DONE, TrainedModel, forget, write_trained
+from sequoia.models.trained_on import TrainedOn
+from sequoia.sequences.identity import current_sequences
 from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
@@ -35,22 +37,44 @@ def run(context: Context) -> StageResult:
         raise UserError(
             "the training table is empty: run `sequoia sequences` on more data, or lower sequences.k"
         )
-    marks = {kind: _mark(context, kind, pinned) for kind in settings.models}
+    marks: dict[str, str] = {kind: _mark(context, kind, pinned) for kind in settings.models}
     trained: dict[str, TrainedModel] = {
         kind: found for kind, mark in marks.items() if (found := _trained_before(context, kind, mark))
     }
     missing = [kind for kind in settings.models if kind not in trained]
-    if missing:
-        inputs = write_inputs(context, with_pairs="counting" in missing)
-        trained |= {kind: _train(context, kind, marks[kind], pinned, inputs) for kind in missing}
-    write_trained(context.config.workspace_path, context.run_id, trained)
+    diverged = _train_all(context, missing, marks, pinned, trained) if missing else {}
+    write_trained(context.config.workspace_path, context.run_id, trained, diverged)
+    if not trained:
+        raise UserError("; ".join(f"{kind}: {reason}" for kind, reason in diverged.items()))
     details = {
-        "models": {kind: _about(context, trained[kind]) for kind in settings.models},
+        "models": {kind: _about(context, trained[kind]) for kind in settings.models if kind in trained},
+        "refused": diverged,
         "snapshot": {"table": pinned.table, "version": pinned.version, "fingerprint": pinned.fingerprint},
         "launcher": settings.launcher,
         "processes": settings.processes,
     }
     return StageResult(rows_in=pinned.rows, rows_out=len(trained), details=details)
+
+
+def _train_all(
+    context: Context,
+    kinds: Sequence[str],
+    marks: Mapping[str, str],
+    pinned: Snapshot,
+    trained: dict[str, TrainedModel],
+) -> dict[str, str]:
+    """Train into `trained`; return why models were refused: one that diverges does not stop the others."""
+    inputs = write_inputs(context, with_pairs="counting" in kinds)
+    origin = current_sequences(context)
+    diverged = {}
+    for kind in kinds:
+        try:
+            trained[kind] = _train(context, kind, marks[kind], pinned, inputs, origin)
+        except DivergedError as error:
+            context.say(f"{kind} is refused: {error}")
+            forget(context.config.workspace_path, _folder(context, kind, marks[kind]))
+            diverged[kind] = str(error)
+    return diverged
 
 
 def _settings(context: Context, kind: str) -> dict[str, Any]:
@@ -69,14 +93,16 @@ def _folder(context: Context, kind: str, mark: str) -> Path:
 
 def _trained_before(context: Context, kind: str, mark: str) -> TrainedModel | None:
     folder = _folder(context, kind, mark)
-    if not (context.config.training.resume and (folder / "mlflow_run").is_file()):
+    if not (context.config.training.resume and (folder / DONE).is_file()):
         return None
     context.say(f"{kind}: taken from {folder.name}, trained before on the same data with the same settings")
-    run_id = (folder / "mlflow_run").read_text(encoding="utf-8")
+    run_id = (folder / DONE).read_text(encoding="utf-8")
     return TrainedModel(folder=folder, mlflow_run_id=run_id, fingerprint=mark)
 
 
-def _train(context: Context, kind: str, mark: str, pinned: Snapshot, inputs: Inputs) -> TrainedModel:
+def _train(
+    context: Context, kind: str, mark: str, pinned: Snapshot, inputs: Inputs, origin: TrainedOn
+) -> TrainedModel:
     config, folder = context.config, _folder(context, kind, mark)
     folder.mkdir(parents=True, exist_ok=True)
     for file in (inputs.items, inputs.validation):
@@ -93,10 +119,11 @@ def _train(context: Context, kind: str, mark: str, pinned: Snapshot, inputs: Inp
             snapshot=snapshot,
             folder=folder,
             validation=folder / inputs.validation.name,
-            checkpoints=config.workspace_path / "checkpoints" / folder.name,
+            checkpoints=config.workspace_path / CHECKPOINTS / folder.name,
+            trained_on=origin,
         )
         _launch(spec, lambda note: report(context, kind, run, note))
-    (folder / "mlflow_run").write_text(run.id, encoding="utf-8")
+    (folder / DONE).write_text(run.id, encoding="utf-8")
     return TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=mark)
 
 

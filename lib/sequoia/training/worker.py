@@ -18,6 +18,7 @@ from sequoia.models.sasrec import SasRec
 from sequoia.models.sasrec_scorer import SasRecScorer
 from sequoia.models.sasrec_settings import SasRecSettings
 from sequoia.models.scorer import pad_left
+from sequoia.models.trained_on import KEY
 from sequoia.training.held_out_users import HeldOutUsers, ItemIndex, read_held_out, read_items
 from sequoia.training.spec import TrainingSpec
 from sequoia.training.trainer import Trainer
@@ -35,9 +36,8 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     trainer = Trainer(spec, model, _loss(spec, items), group)
     progress = trainer.run(lambda trained: validation_metrics(trained, users, group), send_note)
     if group.is_main:
-        SasRecScorer(model).save(
-            spec.folder, extra={"history": progress.history, "best_epoch": progress.best_epoch}
-        )
+        extra = {"history": progress.history, "best_epoch": progress.best_epoch}
+        SasRecScorer(model).save(spec.folder, extra=extra | {KEY: spec.trained_on.to_json()})
 
 
 def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) -> dict[str, float]:

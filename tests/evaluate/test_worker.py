@@ -1,0 +1,100 @@
+"""What a worker makes of models that are not sound: each is refused alone, by name; the task goes on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from evaluate.world import RAW, save_counting
+from safetensors.numpy import load_file, save_file
+
+from sequoia.evaluate.vocabulary import Vocabulary
+from sequoia.evaluate.worker import Users, rank_with, ranking_function, read_users
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    return save_counting(tmp_path / "sound", step=1)
+
+
+def vocabulary_of(folder: Path) -> Vocabulary:
+    return Vocabulary([str(folder / "items.parquet")])
+
+
+def batch() -> pa.RecordBatch:
+    """Two users: one walks from 2 to 4, the other from 5 to 6."""
+    nothing = pa.array([None, None], pa.list_(pa.int32()))
+    targets = pa.array([None, None], pa.int32())
+    return pa.RecordBatch.from_pydict(
+        {
+            "user_id": pa.array([7, 8], pa.int64()),
+            "split": pa.array(["valid", "test"]),
+            "history": pa.array([[2, 3], [5]], pa.list_(pa.int64())),
+            "target": pa.array([4, 6], pa.int64()),
+            "uniform_target": targets,
+            "uniform": nothing,
+            "popularity_target": targets,
+            "popularity": nothing,
+        }
+    )
+
+
+def users_of(vocabulary: Vocabulary) -> Users:
+    return read_users(batch(), vocabulary)
+
+
+def test_a_sound_model_has_no_problem_and_says_what_it_shows(sound: Path) -> None:
+    rank = ranking_function({"counting": sound}, frozenset(["counting"]), (str(sound / "items.parquet"),))
+    (rows,) = (part.to_pylist() for part in rank([batch()]))
+    assert [row["problem"] for row in rows] == [None, None]
+    assert [row["rank"] for row in rows] == [1, 1]
+    assert [row["history_events"] for row in rows] == [2, 1]
+    # Item n was bought 100 - n times: rows 4 and 6 are items 2 and 4.
+    assert [row["target_events"] for row in rows] == [98, 96]
+    # Shown to the first: item 2 and then the best sellers but for the seen 0 and 1, that is 3 to 11.
+    shares = [(30 - item) / 30 for item in range(2, 12)]
+    assert rows[0]["shown_popularity"] == pytest.approx(np.mean(shares))
+
+
+def test_a_model_of_another_item_index_is_refused_where_it_should_be_today_s(
+    sound: Path, tmp_path: Path
+) -> None:
+    other = save_counting(tmp_path / "other", step=1, raw=RAW[::-1])
+    vocabulary = vocabulary_of(sound)
+    users = users_of(vocabulary)
+    assert rank_with(other, vocabulary, users, own_index=True).problems == ["index", "index"]
+    # A champion may have an index of its own.
+    assert rank_with(other, vocabulary, users, own_index=False).problems == [None, None]
+
+
+def test_a_model_with_nan_in_its_weights_misses_and_says_so(tmp_path: Path, sound: Path) -> None:
+    broken = save_counting(tmp_path / "broken", step=1)
+    weights = load_file(broken / "weights.safetensors")
+    kind = next(name for name, tensor in weights.items() if tensor.dtype.kind == "f")
+    save_file({**weights, kind: np.full_like(weights[kind], np.nan)}, broken / "weights.safetensors")
+    vocabulary = vocabulary_of(sound)
+    ranked = rank_with(broken, vocabulary, users_of(vocabulary), own_index=True)
+    assert ranked.problems == ["nan", "nan"]
+    assert ranked.ranks["full"].min() > 20
+    assert not ranked.top_BK.any()
+
+
+def test_a_folder_that_cannot_be_opened_says_why(tmp_path: Path, sound: Path) -> None:
+    damaged, foreign = (save_counting(tmp_path / name, step=1) for name in ("damaged", "foreign"))
+    (damaged / "weights.safetensors").write_bytes(b"not weights")
+    about = json.loads((foreign / "model.json").read_text())
+    (foreign / "model.json").write_text(json.dumps(about | {"kind": "oracle"}))
+    vocabulary = vocabulary_of(sound)
+    users = users_of(vocabulary)
+    for folder, words in ((damaged, "header"), (foreign, "unknown kind 'oracle'")):
+        problems = rank_with(folder, vocabulary, users, own_index=True).problems
+        assert problems[0] is not None and words in problems[0].lower()
+
+
+def test_a_file_system_that_fails_is_no_judgement_on_the_model(tmp_path: Path, sound: Path) -> None:
+    vocabulary = vocabulary_of(sound)
+    with pytest.raises(FileNotFoundError):
+        rank_with(tmp_path / "unmounted", vocabulary, users_of(vocabulary), own_index=True)
