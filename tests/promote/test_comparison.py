@@ -6,59 +6,13 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from promote.simulated import DEMANDS, FIRST, GATE, MISS, joint, share_passed
 
-from sequoia.config import load_config
-from sequoia.evaluate.bootstrap import Interval
 from sequoia.evaluate.metrics import BUCKETS
-from sequoia.promote.comparison import Comparison, Demands, compare, users_needed, with_two_extreme_users
-from sequoia.promote.rules import Champion, Evidence, Seen, enough_users, judge
+from sequoia.promote.comparison import Comparison, compare, users_needed, with_two_extreme_users
+from sequoia.promote.rules import enough_users
 
-FIRST, MISS = 0, BUCKETS - 1
 TRIALS = 400
-DEMANDS = Demands(metric="hr@10", difference=0.05, power=0.8, false_promotions=0.05, floor=0.001)
-SETTINGS = load_config(overrides=["promote.metric=hr@10"]).promote
-NO_RAILS = SETTINGS.guard_rails.model_copy(
-    update=dict.fromkeys(("coverage", "popularity", "latency", "size", "new_users", "cold_items"))
-)
-GATE = SETTINGS.model_copy(update={"guard_rails": NO_RAILS})
-
-
-def joint(
-    random: np.random.Generator, users: int, own: float, other: float, both: float
-) -> NDArray[np.int64]:
-    """Draw users: hits of the first model have rate `own`, of the second `other`, of both `both`."""
-    shares = [both, own - both, other - both, 1 - own - other + both]
-    hit_hit, hit_miss, miss_hit, miss_miss = random.multinomial(users, shares)
-    counts = np.zeros((BUCKETS, BUCKETS), dtype=np.int64)
-    counts[FIRST, FIRST], counts[FIRST, MISS] = hit_hit, hit_miss
-    counts[MISS, FIRST], counts[MISS, MISS] = miss_hit, miss_miss
-    return counts
-
-
-def passes(counts: NDArray[np.int64], *, first: bool, fresher: bool = False) -> bool:
-    """Ask the whole gate: against counting for a first champion, else against a champion."""
-    opponent = "counting" if first else "champion"
-    other = compare(opponent, counts, DEMANDS, samples=400, seed=3)
-    nothing = Seen(leaked=0, untold=0, users=other.users)
-    champion = Champion(
-        comparison=other, seen=nothing, fresher=fresher, until="2018-10-01", rails=[], slices=[]
-    )
-    evidence = Evidence(
-        challenger="sasrec",
-        metric=Interval(value=other.own, low=other.own, high=other.own),
-        seen=nothing,
-        until="2018-10-02",
-        baseline=other if first else None,
-        champion=None if first else champion,
-    )
-    return all(verdict.passed for verdict in judge(evidence, GATE))
-
-
-def share_passed(users: int, own: float, other: float, both: float, *, first: bool, fresher: bool) -> float:
-    random = np.random.default_rng(users)
-    draws = [joint(random, users, own, other, both) for _ in range(TRIALS)]
-    return sum(passes(counts, first=first, fresher=fresher) for counts in draws) / TRIALS
 
 
 def at_most(share: float) -> float:
@@ -80,13 +34,15 @@ def at_most(share: float) -> float:
 def test_a_truly_worse_challenger_rarely_passes(
     users: int, first: bool, fresher: bool, own: float, other: float, both: float
 ) -> None:
-    share = share_passed(users, own, other, both, first=first, fresher=fresher)
+    share = share_passed(users, own, other, both, first=first, fresher=fresher, trials=TRIALS)
     assert share <= at_most(GATE.false_promotions)
 
 
 @pytest.mark.parametrize("users", [20, 100, 1000, 10_000])
 def test_of_two_equal_models_counting_keeps_its_place(users: int) -> None:
-    assert share_passed(users, 0.12, 0.12, 0.10, first=True, fresher=False) <= at_most(GATE.false_promotions)
+    assert share_passed(users, 0.12, 0.12, 0.10, first=True, fresher=False, trials=TRIALS) <= at_most(
+        GATE.false_promotions
+    )
 
 
 @pytest.mark.parametrize(("own", "other", "both"), [(0.126, 0.12, 0.10), (0.42, 0.40, 0.36)])
@@ -97,14 +53,14 @@ def test_five_percent_better_passes_with_the_stated_power(
     spread = math.sqrt(own + other - 2 * both - (own - other) ** 2)
     users = users_needed(spread, 0.05 * other, DEMANDS)
     # The gate plans with the rates it sees, which are off by some percent: with a quarter more it has enough.
-    share = share_passed(round(1.25 * users), own, other, both, first=first, fresher=False)
+    share = share_passed(round(1.25 * users), own, other, both, first=first, fresher=False, trials=TRIALS)
     assert share >= GATE.power - 3.09 * math.sqrt(GATE.power * (1 - GATE.power) / TRIALS)
 
 
 def test_at_ten_thousand_users_five_percent_better_passes_and_at_a_hundred_the_gate_says_what_it_takes() -> (
     None
 ):
-    assert share_passed(10_000, 0.126, 0.12, 0.10, first=True, fresher=False) >= 0.8
+    assert share_passed(10_000, 0.126, 0.12, 0.10, first=True, fresher=False, trials=TRIALS) >= 0.8
     found = compare(
         "counting", joint(np.random.default_rng(1), 100, 0.126, 0.12, 0.10), DEMANDS, samples=100, seed=1
     )
@@ -117,8 +73,8 @@ def test_at_ten_thousand_users_five_percent_better_passes_and_at_a_hundred_the_g
 def test_an_equal_and_fresher_challenger_replaces_the_champion_with_the_same_power() -> None:
     spread = math.sqrt(2 * (0.40 - 0.36))
     users = round(1.25 * users_needed(spread, 0.05 * 0.40, DEMANDS))
-    assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=True) >= 0.8 - 0.06
-    assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=False) <= at_most(0.05)
+    assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=True, trials=TRIALS) >= 0.8 - 0.06
+    assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=False, trials=TRIALS) <= at_most(0.05)
 
 
 def test_the_number_of_users_is_that_of_the_textbook() -> None:
