@@ -1,8 +1,9 @@
-"""How often the gate lets a challenger pass whose true quality is known.
+"""How often the gate lets a challenger pass whose true quality is known: the share of simulated trials.
 
-Hits of two models are drawn for so many users, with the rates and the agreement named in the table, and the
-whole gate judges. Prints the share of trials that pass; settings are those of conf/base.yaml, the metric hr@10:
-`python tests/benchmarks/gate_errors.py`.
+Hits of two models are drawn for so many users, with the rates and the agreement that the table names, and the
+whole gate judges. Settings are those of conf/base.yaml, the metric is hr@10:
+
+    python tests/benchmarks/gate_errors.py
 """
 
 from __future__ import annotations
