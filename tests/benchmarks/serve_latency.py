@@ -3,10 +3,10 @@
     python tests/benchmarks/serve_latency.py [--items 12000] [--requests 1000] [--models counting sasrec]
 
 Makes a model of each kind with random weights (they cost what trained ones cost), registers it, and asks for
-the top 10 of one user per request, history of 1 to 50 events. `product` is the floor of the transformer: its item
-vectors times one user's state. `recommend` is ServedModel alone, `predict` the loaded pyfunc model with MLflow's
-checks, `http` a request to `mlflow models serve` on a kept connection, `ping` one that asks nothing of the model.
-The model runs on the first core; the client of `http` on another one where there is one. Milliseconds.
+the top 10 of one user per request, history of 1 to 50 events. `product` is the floor of the transformer: its
+item vectors times one user's state. `recommend` is ServedModel alone, `predict` the loaded pyfunc model with
+MLflow's checks, `http` a request to `mlflow models serve` on a kept connection, `ping` one that asks nothing of
+the model. The model runs on the first core, the client of `http` on another one where there is one. Milliseconds.
 """
 
 from __future__ import annotations
@@ -123,8 +123,8 @@ def in_process(kind: str, folder: Path, uri: str, asked: list[list[str]]) -> dic
     return result
 
 
-def over_http(connection: Connection, uri: str, asked: list[list[str]], core: int) -> Times:
-    """Time requests to `mlflow models serve` on a kept connection."""
+def over_http(connection: Connection, uri: str, asked: list[list[str]], core: int) -> dict[str, Times]:
+    """Time requests to `mlflow models serve` on a kept connection, and those that ask nothing of the model."""
     with serving(connection, uri, core) as port:
         client = http.client.HTTPConnection("127.0.0.1", port)
 
@@ -138,7 +138,11 @@ def over_http(connection: Connection, uri: str, asked: list[list[str]], core: in
             assert response.status == 200, answer
             assert len(answer["predictions"][0]["items"]) == K
 
-        return percentiles(ask, asked)
+        def ping(_: list[str]) -> None:
+            client.request("GET", "/ping")
+            client.getresponse().read()
+
+        return {"ping": percentiles(ping, asked), "http": percentiles(ask, asked)}
 
 
 @contextmanager
@@ -216,7 +220,7 @@ def main() -> None:
             uri = register(connection, kind, folder)
             times = in_process(kind, folder, uri, asked)
             os.sched_setaffinity(0, {cores[-1]})
-            times["http"] = over_http(connection, uri, asked, cores[0])
+            times |= over_http(connection, uri, asked, cores[0])
             os.sched_setaffinity(0, {cores[0]})
             result[kind] = times
     print(json.dumps({"items": given.items, "requests": given.requests, **result}, indent=1))
