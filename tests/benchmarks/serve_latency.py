@@ -5,8 +5,8 @@
 Makes a model of each kind with random weights (they cost what trained ones cost), registers it, and asks for
 the top 10 of one user per request, history of 1 to 50 events. `product` is the floor of the transformer: its
 item vectors times one user's state. `recommend` is ServedModel alone, `predict` the loaded pyfunc model with
-MLflow's checks, `http` a request to `mlflow models serve` on a kept connection, `ping` one that asks nothing of
-the model. The model runs on the first core, the client of `http` on another one where there is one. Milliseconds.
+MLflow's checks, `http` a request to `mlflow models serve` on a kept connection, `ping` one that asks nothing.
+The model runs on the first core, the client of `http` on another one where there is one. In milliseconds.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def in_process(kind: str, folder: Path, uri: str, asked: list[list[str]]) -> dic
 
 
 def over_http(connection: Connection, uri: str, asked: list[list[str]], core: int) -> dict[str, Times]:
-    """Time requests to `mlflow models serve` on a kept connection, and those that ask nothing of the model."""
+    """Time requests to `mlflow models serve` on a kept connection, and those that ask nothing."""
     with serving(connection, uri, core) as port:
         client = http.client.HTTPConnection("127.0.0.1", port)
 

@@ -1,9 +1,9 @@
 """The code that a registered model brings along, so that it is served where sequoia is not installed.
 
 It is the file that MLflow runs, the modules of sequoia that this file imports, and what those import. The
-modules form a package named after a hash of their text, sequoia_model_<hash>. A model therefore answers with the
-code that it was registered with: another sequoia may be installed or imported already, models of several versions
-may be loaded in one process, and no model hides the installed sequoia.
+modules form a package named after a hash of their text, sequoia_model_<hash>. A model therefore answers with
+the code that it was registered with: another sequoia may be installed or imported already, models of several
+versions may be loaded in one process, and no model hides the installed sequoia.
 """
 
 from __future__ import annotations
