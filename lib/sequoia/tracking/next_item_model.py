@@ -1,8 +1,7 @@
 """The registered model: MLflow stores this file, the modules that it imports and the model folder.
 
 Nothing is pickled: the weights are safetensors, the item index is Parquet, and the code is this text. A
-mistake in a request raises MlflowException with INVALID_PARAMETER_VALUE, answered with HTTP
-status 400.
+mistake in a request raises MlflowException with INVALID_PARAMETER_VALUE, which becomes HTTP status 400.
 """
 
 from __future__ import annotations
