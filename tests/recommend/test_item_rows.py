@@ -3,13 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequoia.recommend import item_rows
 from sequoia.recommend.item_rows import ItemPlaces
 
 
+@settings(deadline=None)  # the first call imports pandas
 @given(st.lists(st.text(), unique=True, min_size=1), st.lists(st.text() | st.none()), st.data())
 def test_a_few_ids_and_many_are_found_where_they_stand(
     items: list[str], others: list[str | None], data: st.DataObject

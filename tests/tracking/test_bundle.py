@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,16 @@ def test_no_pin_names_a_local_build(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     bundle = write_bundle(tmp_path, ENTRY, scorer_module("sasrec"))
     assert "torch==2.13.0" in bundle.requirements
     assert all(re.fullmatch(r"[a-z]+==2\.13\.0", line) for line in bundle.requirements)
+
+
+def test_a_runtime_with_mlflow_skinny_pins_mlflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def skinny(name: str) -> str:
+        if name == "mlflow":
+            raise PackageNotFoundError(name)
+        return "2.13.1"
+
+    monkeypatch.setattr(bundle_module, "version", skinny)
+    assert "mlflow==2.13.1" in write_bundle(tmp_path, ENTRY, scorer_module("counting")).requirements
 
 
 def test_other_code_has_another_name_and_the_same_code_the_same(

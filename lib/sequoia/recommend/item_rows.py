@@ -9,7 +9,6 @@ from __future__ import annotations
 from functools import cached_property
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -55,5 +54,7 @@ class ItemPlaces:
 
 
 def _hashes(ids: pa.Array, key: str) -> NDArray[np.uint64]:
-    values = ids.to_numpy(zero_copy_only=False)
-    return pd.util.hash_array(values, hash_key=key, categorize=False)  # type: ignore[no-any-return]
+    # Workers that only look up whole batches do without the half second of this import.
+    from pandas.util import hash_array
+
+    return hash_array(ids.to_numpy(zero_copy_only=False), hash_key=key, categorize=False)  # type: ignore[no-any-return]

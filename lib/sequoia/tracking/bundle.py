@@ -15,7 +15,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Bundle:
     @property
     def requirements(self) -> list[str]:
         """Return the version of each package of others, without a build tag that only this machine knows."""
-        return [f"{name}=={Version(version(name)).public}" for name in self.others]
+        return [f"{name}=={Version(_version(name)).public}" for name in self.others]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +81,14 @@ def importable(bundle: Bundle) -> Iterator[None]:
         sys.path = paths
         for module in [found for found in sys.modules if found == name or found.startswith(f"{name}.")]:
             del sys.modules[module]
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        # Databricks' runtimes hold mlflow as mlflow-skinny; both have one version.
+        return version(f"{name}-skinny")
 
 
 def _closure(names: Iterable[str]) -> dict[str, _Module]:
