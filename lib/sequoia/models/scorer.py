@@ -7,6 +7,7 @@ item index: row, item_id, item, events). No pickle anywhere.
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -14,6 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sequoia.errors import UserError
+
+# By kind the module beside this one and its class: imported when such a model is opened, since torch takes
+# seconds and is missing where only a counting model is served.
+SCORERS = {"sasrec": ("sasrec_scorer", "SasRecScorer"), "counting": ("counting", "CountingScorer")}
 
 
 class Scorer(Protocol):
@@ -32,26 +37,33 @@ class Scorer(Protocol):
         ...
 
 
+def kind_of(folder: Path) -> str:
+    """Return what kind of model a folder holds; raises UserError when it holds none of a known kind."""
+    try:
+        kind = str(json.loads((folder / "model.json").read_text(encoding="utf-8"))["kind"])
+    except (OSError, ValueError, KeyError) as error:
+        raise UserError(
+            f"{folder} holds no model ({error}): name a folder written by `sequoia train`"
+        ) from None
+    if kind not in SCORERS:
+        known = " and ".join(SCORERS)
+        raise UserError(f"{folder} holds a model of unknown kind {kind!r}: known are {known}")
+    return kind
+
+
+def scorer_module(kind: str) -> str:
+    """Return the name of the module with the class of this kind."""
+    return f"{__package__}.{SCORERS[kind][0]}"
+
+
 def load_scorer(folder: Path) -> Scorer:
     """Load the model of a folder, whatever its kind.
 
     Raises UserError when the folder holds no model of a known kind.
     """
-    try:
-        kind = json.loads((folder / "model.json").read_text(encoding="utf-8"))["kind"]
-    except (OSError, ValueError, KeyError) as error:
-        raise UserError(
-            f"{folder} holds no model ({error}): name a folder written by `sequoia train`"
-        ) from None
-    if kind == "sasrec":
-        from sequoia.models.sasrec_scorer import SasRecScorer
-
-        return SasRecScorer.load(folder)
-    if kind == "counting":
-        from sequoia.models.counting import CountingScorer
-
-        return CountingScorer.load(folder)
-    raise UserError(f"{folder} holds a model of unknown kind {kind!r}: known are sasrec and counting")
+    kind = kind_of(folder)
+    scorer: Scorer = getattr(import_module(scorer_module(kind)), SCORERS[kind][1]).load(folder)
+    return scorer
 
 
 def pad_left(histories: list[NDArray[np.int64]], length: int) -> NDArray[np.int64]:

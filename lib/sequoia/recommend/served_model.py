@@ -17,12 +17,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW, hide_seen, top_rows
 from sequoia.models.scorer import load_scorer, pad_left
+from sequoia.recommend.item_rows import ItemPlaces
 
 UNKNOWN_ROW = 1
 MAX_SCORE_BYTES = 16 * 2**20  # of one batch of float32 scores: fits a CPU's cache and any worker's memory
@@ -46,6 +46,7 @@ class ServedModel:
     def __init__(self, folder: Path) -> None:
         index = pq.read_table(folder / "items.parquet", columns=["row", "item", "events"]).sort_by("row")
         self.items: pa.Array = index["item"].cast(pa.string()).combine_chunks()
+        self._places = ItemPlaces(self.items)
         self.scorer = load_scorer(folder)
         self.num_rows = self.scorer.num_rows
         assert self.num_rows == len(index) + FIRST_ITEM_ROW, (
@@ -59,9 +60,7 @@ class ServedModel:
 
     def rows_of(self, items: pa.Array) -> Rows:
         """Return the rows (int64) of raw item ids; 1 for an unknown one."""
-        places = pc.index_in(items.cast(pa.string()), value_set=self.items)
-        known = pc.fill_null(places, UNKNOWN_ROW - FIRST_ITEM_ROW).to_numpy(zero_copy_only=False)
-        return known.astype(np.int64) + FIRST_ITEM_ROW  # type: ignore[no-any-return]
+        return self._places.find(items.cast(pa.string())) + FIRST_ITEM_ROW
 
     def items_of(self, rows: Rows) -> pa.Array:
         """Return the raw item ids of rows from 2."""
@@ -86,8 +85,8 @@ class ServedModel:
         return scores_BV, known_B
 
     def recommend(self, histories: Sequence[Rows], k: int) -> Recommended:
-        """Return the k best unseen items of each history."""
-        users = len(histories)
+        """Return the k best unseen items of each history, all that there are where k is more."""
+        users, k = len(histories), min(k, len(self.items))
         rows_BK = np.zeros((users, k), dtype=np.int64)
         scores_BK = np.full((users, k), -np.inf, dtype=np.float32)
         known_B = np.zeros(users, dtype=bool)

@@ -1,49 +1,62 @@
-"""Log a model folder as a registrable MLflow model with signature and example, without pickle."""
+"""Log a model folder as a registrable MLflow model that needs nothing but public packages, without pickle."""
 
 from __future__ import annotations
 
-from importlib.metadata import version
+from inspect import signature
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
+from sequoia.models.scorer import kind_of, scorer_module
+from sequoia.tracking.bundle import importable, write_bundle
 from sequoia.tracking.connection import Connection
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
 
 ARTIFACT = "model"
 DEFAULT_K = 10
-# sequoia itself is installed as this project's wheel: its name on a public index is somebody else's.
-REQUIREMENTS = ("mlflow", "numpy", "pandas", "pyarrow", "safetensors", "scipy", "torch", "pydantic", "pyyaml")
+ENTRY = "sequoia.tracking.next_item_model"
 
 # A training folder holds more, such as the validation users.
 MODEL_FILES = ("model.json", "weights.safetensors", "items.parquet")
 
 
 def log_model(connection: Connection, run_id: str, name: str, folder: Path, example_items: list[str]) -> str:
-    """Log the folder to a run and return the model's URI.
-
-    The file with the code is named and not imported, so it is stored as text.
-    """
+    """Log the folder to a run, with the code and the pins that its kind needs; return the model's URI."""
     connection.client  # noqa: B018  (points mlflow's functions to the right addresses)
     import mlflow
     import pandas as pd
+
+    # The name of a model is called name since MLflow 3.
+    named = "name" if "name" in signature(mlflow.pyfunc.log_model).parameters else "artifact_path"
+    with TemporaryDirectory() as temporary:
+        bundle = write_bundle(Path(temporary), ENTRY, scorer_module(kind_of(folder)))
+        with importable(bundle), mlflow.start_run(run_id=run_id):
+            logged = mlflow.pyfunc.log_model(
+                **{named: name},
+                python_model=str(bundle.entry),
+                code_paths=[str(bundle.package)],
+                artifacts={ARTIFACT: str(_only_model_files(folder, Path(temporary) / ARTIFACT))},
+                signature=_signature(),
+                input_example=pd.DataFrame({"items": [example_items]}),
+                pip_requirements=bundle.requirements,
+            )
+    return str(logged.model_uri)
+
+
+def _signature() -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-    signature = ModelSignature(
-        inputs=Schema([ColSpec(Array(DataType.string), "items")]),
-        outputs=Schema([ColSpec(Array(DataType.string), "items"), ColSpec(Array(DataType.double), "scores")]),
+    ids = Array(DataType.string)
+    return ModelSignature(
+        # A null is a user without a history.
+        inputs=Schema([ColSpec(ids, "items", required=False)]),
+        outputs=Schema([ColSpec(ids, "items"), ColSpec(Array(DataType.double), "scores")]),
         params=ParamSchema([ParamSpec("k", DataType.long, DEFAULT_K)]),
     )
-    with TemporaryDirectory() as temporary, mlflow.start_run(run_id=run_id):
-        logged = mlflow.pyfunc.log_model(
-            name=name,
-            python_model=str(Path(__file__).with_name("next_item_model.py")),
-            artifacts={ARTIFACT: str(_only_model_files(folder, Path(temporary) / ARTIFACT))},
-            signature=signature,
-            input_example=pd.DataFrame({"items": [example_items]}),
-            pip_requirements=[f"{package}=={version(package)}" for package in REQUIREMENTS],
-        )
-    return str(logged.model_uri)
 
 
 def _only_model_files(folder: Path, copy: Path) -> Path:

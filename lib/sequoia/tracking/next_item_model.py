@@ -1,6 +1,7 @@
-"""The registered model: MLflow stores this file and the model folder, and runs it where the model is loaded.
+"""The registered model: MLflow stores this file, the modules that it imports and the model folder.
 
-Nothing is pickled: the weights are safetensors, the item index is Parquet, and the code is this text.
+Nothing is pickled: the weights are safetensors, the item index is Parquet, and the code is this text. A
+mistake in a request raises MlflowException with INVALID_PARAMETER_VALUE, which becomes HTTP status 400.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pandas as pd
 import pyarrow as pa
+from mlflow.exceptions import MlflowException
 
 from sequoia.recommend.lists import cut
 from sequoia.recommend.served_model import ServedModel
@@ -23,8 +26,9 @@ class NextItemModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defin
     """Raw item ids in, raw item ids out."""
 
     def load_context(self, context: Any) -> None:
-        """Open the model folder."""
+        """Open the model folder, and answer once so that the first request finds everything in place."""
         self._model = ServedModel(Path(context.artifacts[ARTIFACT]))
+        self._answer(pa.array([[self._model.items[0].as_py()]], pa.list_(pa.string())), DEFAULT_K)
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
@@ -32,25 +36,39 @@ class NextItemModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defin
         """Recommend the k best unseen items for each row.
 
         model_input: column `items`, the history of a user as raw item ids, oldest first; unknown ids are
-        passed over, and a history without a known id gets the most popular items. Returns `items` and
-        `scores`, best first.
+        passed over, and a history without a known id, empty or null, gets the most popular items. Returns
+        `items` and `scores`, best first; fewer than k where the model knows no more.
         """
-        k = int((params or {}).get("k", DEFAULT_K))
-        if k < 1:
-            raise ValueError(f"k is {k}, must be at least 1")
-        given = pa.array([list(history) for history in model_input["items"]], pa.list_(pa.string()))
-        found = self._model.recommend(cut(self._model.rows_of(given.flatten()), given), k)
+        answer = self._answer(_histories(model_input), _number_of_items(params))
+        return pd.DataFrame(answer, index=model_input.index)
+
+    def _answer(self, histories: pa.ListArray, k: int) -> dict[str, list[Any]]:
+        found = self._model.recommend(cut(self._model.rows_of(histories.flatten()), histories), k)
         rows = [rows[rows > 0] for rows in found.rows_BK]
-        return pd.DataFrame(
-            {
-                "items": [self._model.items_of(kept).to_pylist() for kept in rows],
-                "scores": [
-                    scores[: len(kept)].astype("float64").tolist()
-                    for scores, kept in zip(found.scores_BK, rows, strict=True)
-                ],
-            },
-            index=model_input.index,
+        return {
+            "items": [self._model.items_of(kept).to_pylist() for kept in rows],
+            "scores": [
+                scores[: len(kept)].astype(np.float64).tolist()
+                for scores, kept in zip(found.scores_BK, rows, strict=True)
+            ],
+        }
+
+
+def _histories(model_input: pd.DataFrame) -> pa.ListArray:
+    if "items" not in model_input.columns:
+        raise MlflowException.invalid_parameter_value(
+            "column items is missing: send in it a list of raw item ids for each row, oldest first"
         )
+    lists = [None if history is None else list(history) for history in model_input["items"]]
+    return pa.array(lists, pa.list_(pa.string()))
+
+
+def _number_of_items(params: dict[str, Any] | None) -> int:
+    given = (params or {}).get("k")
+    k = DEFAULT_K if given is None else int(given)
+    if k < 1:
+        raise MlflowException.invalid_parameter_value(f"k is {k}: ask for at least 1 item")
+    return k
 
 
 mlflow.models.set_model(NextItemModel())
