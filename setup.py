@@ -21,6 +21,13 @@ PLATFORM = frozenset(
     "cffi cloudpickle delta-spark numpy pandas petastorm psutil pyarrow pyspark setuptools torch".split()
 )
 
+# What opens locations on remote storage (sequoia/storage.py); HDFS needs Hadoop's libhdfs beside it.
+REMOTE = {
+    "s3": ["s3fs", "universal-pathlib>=0.3"],
+    "azure": ["adlfs", "universal-pathlib>=0.3"],
+    "hdfs": ["universal-pathlib>=0.3"],
+}
+
 
 def runtime_requirements(*, platform: bool) -> list[str]:
     """Return the run time lines of requirements.txt: those of the platform, or the others."""
@@ -38,7 +45,7 @@ setup(
     package_dir={"": "lib", **{f"sequoia.{folder}": folder for folder in FOLDERS}},
     package_data={"": ["*.sql", "*.yaml", "*.html", "*.j2", "*.css", "*.js", "py.typed"]},
     install_requires=runtime_requirements(platform=False),
-    extras_require={"local": runtime_requirements(platform=True)},
+    extras_require={"local": runtime_requirements(platform=True), **REMOTE},
     entry_points={"console_scripts": ["sequoia = sequoia.cli:main"]},
     zip_safe=False,
 )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
 from sequoia.errors import UserError
 from sequoia.evaluate.settings import EvaluateSettings
@@ -24,6 +24,7 @@ from sequoia.promote.settings import PromoteSettings
 from sequoia.recommend.settings import RecommendSettings
 from sequoia.sequences.settings import SequencesSettings
 from sequoia.settings import Settings
+from sequoia.storage import Location, is_local, locate
 from sequoia.synthetic.settings import CorpusSettings
 from sequoia.training.settings import TrainingSettings
 
@@ -70,10 +71,27 @@ class Config(Settings):
     promote: PromoteSettings
     recommend: RecommendSettings
 
+    @field_validator("workspace")
+    @classmethod
+    def _is_a_location(cls, workspace: str) -> str:
+        locate(workspace)
+        return workspace
+
+    @field_validator("tracking")
+    @classmethod
+    def _has_a_store(cls, tracking: TrackingSettings, others: ValidationInfo) -> TrackingSettings:
+        workspace = others.data.get("workspace")
+        if tracking.uri is None and workspace is not None and not is_local(locate(workspace)):
+            raise ValueError(
+                f"uri is null, but MLflow's sqlite file cannot lie in the remote workspace {workspace}: set "
+                "tracking.uri to the address of an MLflow server"
+            )
+        return tracking
+
     @property
-    def workspace_path(self) -> Path:
-        """Return the absolute workspace folder."""
-        return Path(self.workspace).expanduser().absolute()
+    def workspace_path(self) -> Location:
+        """Return the workspace folder, of this machine or remote."""
+        return locate(self.workspace)
 
 
 def load_config(path: str | Path = "base.yaml", overrides: Sequence[str] = ()) -> Config:
@@ -91,11 +109,12 @@ def load_config(path: str | Path = "base.yaml", overrides: Sequence[str] = ()) -
 
 
 def _read(name: str, base: Path | None) -> dict[str, Any]:
-    shipped = Path(str(files("sequoia.conf")))
-    candidates = [*([base / name] if base else []), Path(name), shipped / name]
-    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    # What is shipped may lie in a zip, where a file has no path.
+    shipped = {entry.name: entry for entry in files("sequoia.conf").iterdir() if entry.name.endswith(".yaml")}
+    paths = [*([base / name] if base else []), Path(name)]
+    found = next((path for path in paths if path.is_file()), None) or shipped.get(name)
     if found is None:
-        known = ", ".join(sorted(p.name for p in shipped.glob("*.yaml")))
+        known = ", ".join(sorted(shipped))
         raise UserError(f"no configuration file {name}: name a YAML file, or one of {known}")
     try:
         values = yaml.safe_load(found.read_text(encoding="utf-8")) or {}
@@ -106,7 +125,7 @@ def _read(name: str, base: Path | None) -> dict[str, Any]:
             f"{found} holds a {type(values).__name__}, not sections with keys: see conf/base.yaml"
         )
     parent = values.pop("extends", None)
-    return values if parent is None else _merge(_read(str(parent), found.parent), values)
+    return values if parent is None else _merge(_read(str(parent), getattr(found, "parent", None)), values)
 
 
 def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:

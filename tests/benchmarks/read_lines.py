@@ -27,6 +27,7 @@ from sequoia.config import load_config
 from sequoia.ingest.find import raw_file
 from sequoia.ingest.read_lines import Task, rows_of
 from sequoia.ingest.recognise import recognise
+from sequoia.storage import entries
 
 JSON_COLUMNS = {
     "reviewerID": "VARCHAR",
@@ -52,7 +53,7 @@ CSV_QUERY = (
 def with_sequoia(path: Path, out: Path) -> int:
     """Read the file with the reader of the ingest stage; return the number of rows."""
     settings = load_config().ingest
-    file = raw_file(path, path.parent)
+    file = raw_file(entries(path)[0], path.parent)
     form = recognise(file, settings)
     assert form in ("reviews", "ratings"), f"{path} is taken for {form}: name reviews or a ratings CSV"
     rows = 0

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
@@ -79,12 +81,33 @@ def test_a_snapshot_lists_only_the_files_of_its_version(make_context: MakeContex
     assert sum(context.spark.read.parquet(file.path).count() for file in pinned.files) == 1
 
 
-def test_files_on_remote_storage_are_copied_once_per_version(
-    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    context = make_context()
+@pytest.fixture
+def schema(spark: SparkSession, tmp_path: Path) -> Iterator[str]:
+    """A schema whose name SQL takes in back-ticks only."""
+    spark.sql(f"CREATE SCHEMA `2018` LOCATION 'file://{tmp_path / 'catalog'}'")
+    yield "spark_catalog.2018"
+    spark.sql("DROP SCHEMA `2018` CASCADE")
+
+
+def test_a_catalog_s_tables_have_every_name_quoted(make_context: MakeContext, schema: str) -> None:
+    context = make_context(f"tables.namespace={schema}")
+    assert not context.tables.exists("vocabulary")
+    vocabulary(context, [(2, 7, "a", 1)])
     vocabulary(context, [(2, 7, "a", 1), (3, 8, "b", 1)])
-    monkeypatch.setattr(snapshot, "_local_path", lambda uri: None)
+    assert context.tables.read("vocabulary").count() == 2
+    context.tables.restore("vocabulary", 1)
+    assert context.tables.read("vocabulary").count() == 1
+    assert take_snapshot(context.tables, "vocabulary").version == context.tables.version("vocabulary") == 3
+    assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "1"
+    assert context.tables.identifier("vocabulary").endswith("`2018`.`vocabulary`")
+
+
+def test_files_that_only_the_catalog_may_open_are_copied_once_per_version(
+    make_context: MakeContext, schema: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context(f"tables.namespace={schema}")
+    vocabulary(context, [(2, 7, "a", 1), (3, 8, "b", 1)])
+    monkeypatch.setattr(snapshot, "is_mounted", lambda uri: False)
     pinned, again = (take_snapshot(context.tables, "vocabulary") for _ in range(2))
     assert pinned == again
     copied = context.spark.read.parquet(*[file.path for file in pinned.files])

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW
+from sequoia.local_files import local_copy
 from sequoia.recommend.served_model import ServedModel, open_served_model
 from sequoia.stage import Context
+from sequoia.storage import Location
 
 REQUESTS, WARM_UP, MAX_SECONDS = 200, 20, 3.0
 EVENTS, K = 20, 10
@@ -24,7 +25,9 @@ COSTS = ("latency_p50_ms", "latency_p99_ms", "size_mib")
 SCHEMA = "model STRING, latency_p50_ms DOUBLE, latency_p99_ms DOUBLE, size_mib DOUBLE, requests BIGINT"
 
 
-def measure_costs(context: Context, folders: Mapping[str, Path]) -> dict[str, tuple[dict[str, float], int]]:
+def measure_costs(
+    context: Context, folders: Mapping[str, Location]
+) -> dict[str, tuple[dict[str, float], int]]:
     """Return for each model {latency_p50_ms, latency_p99_ms, size_mib} and the number of requests timed."""
     one_task = context.spark.range(1).repartition(1)
     rows = one_task.mapInArrow(_measuring_function(folders), SCHEMA).collect()  # one per model
@@ -32,11 +35,12 @@ def measure_costs(context: Context, folders: Mapping[str, Path]) -> dict[str, tu
 
 
 def _measuring_function(
-    folders: Mapping[str, Path],
+    folders: Mapping[str, Location],
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     def measure(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for _ in batches:
-            for name, folder in folders.items():
+            for name, location in folders.items():
+                folder = local_copy(location)
                 seconds = time_requests(open_served_model(folder))
                 p50, p99 = (float(value) for value in np.quantile(seconds, [0.5, 0.99]) * 1000)
                 size = sum((folder / file).stat().st_size for file in FILES) / 2**20

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from pyspark.sql import functions as F
 
 from sequoia.evaluate.bootstrap import Bootstrap
@@ -29,6 +27,7 @@ from sequoia.models.trained import read_refused, read_trained, refuse_trained
 from sequoia.models.trained_on import read_trained_on
 from sequoia.sequences.held_out import Split
 from sequoia.stage import Context, StageResult
+from sequoia.storage import Location
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import fetch_folder, find_alias, registered_cache
@@ -70,7 +69,7 @@ def run(context: Context) -> StageResult:
     return StageResult(rows_in=held_out, rows_out=held_out * len(folders), details=details)
 
 
-def _champion(context: Context) -> tuple[Path, str] | None:
+def _champion(context: Context) -> tuple[Location, str] | None:
     connection = connect(context.config)
     version = find_alias(connection, context.config.promote.alias)
     if version is None:
@@ -79,7 +78,7 @@ def _champion(context: Context) -> tuple[Path, str] | None:
     return fetch_folder(connection, version, registered_cache(context.config)), version.fingerprint
 
 
-def _rank(context: Context, folders: dict[str, Path], own_index: frozenset[str]) -> int:
+def _rank(context: Context, folders: dict[str, Location], own_index: frozenset[str]) -> int:
     vocabulary = take_snapshot(context.tables, "vocabulary")
     files = tuple(file.path for file in vocabulary.files)
     context.say(f"ranking {vocabulary.rows:,} items for each held-out event with {', '.join(folders)}")
@@ -91,7 +90,7 @@ def _rank(context: Context, folders: dict[str, Path], own_index: frozenset[str])
 
 
 def _measure(
-    context: Context, sound: dict[str, Path], num_items: int, users: dict[Split, int]
+    context: Context, sound: dict[str, Location], num_items: int, users: dict[Split, int]
 ) -> list[Metric]:
     settings = context.config.evaluate
     ranks = context.tables.read("ranks").where(F.col("model").isin(list(sound)))

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW
+from sequoia.local_files import local_copy
 from sequoia.recommend.served_model import UNKNOWN_ROW, ServedModel
+from sequoia.storage import locate
 
 Rows = NDArray[np.int64]
 
@@ -20,7 +22,8 @@ class Vocabulary:
     """The items of the vocabulary table; row r is item r - 2 of its arrays."""
 
     def __init__(self, files: Sequence[str]) -> None:
-        tables = [pq.read_table(path, columns=["row", "item_id", "item", "events"]) for path in files]
+        columns = ["row", "item_id", "item", "events"]
+        tables = [pq.read_table(local_copy(locate(path)), columns=columns) for path in files]
         table = pa.concat_tables(tables).sort_by("row")
         self.items: pa.Array = table["item"].cast(pa.string()).combine_chunks()
         self._item_ids = table["item_id"].to_numpy()

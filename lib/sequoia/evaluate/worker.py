@@ -16,8 +16,10 @@ from sequoia.errors import UserError
 from sequoia.evaluate.metrics import LAST_CUTOFF
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW, miss_rank, rank_among, rank_targets, score_problems
 from sequoia.evaluate.vocabulary import Vocabulary, open_vocabulary, translate
+from sequoia.local_files import local_copy
 from sequoia.recommend.lists import cut, kept_lists
 from sequoia.recommend.served_model import ServedModel, open_served_model
+from sequoia.storage import Location
 
 SAMPLERS = ("uniform", "popularity")
 RANKED = pa.schema(
@@ -67,7 +69,7 @@ class Ranked:
 
 
 def ranking_function(
-    folders: Mapping[str, Path], own_index: frozenset[str], vocabulary_files: tuple[str, ...]
+    folders: Mapping[str, Location], own_index: frozenset[str], vocabulary_files: tuple[str, ...]
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the mapInArrow function: held-out users in, one row per user and model out (RANKED_SPARK).
 
@@ -79,7 +81,7 @@ def ranking_function(
         for batch in batches:
             users = read_users(batch, vocabulary)
             for name, folder in folders.items():
-                ranked = rank_with(folder, vocabulary, users, own_index=name in own_index)
+                ranked = rank_with(local_copy(folder), vocabulary, users, own_index=name in own_index)
                 yield _rows(name, users, ranked, vocabulary)
 
     return rank

@@ -12,6 +12,7 @@ from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import Task, read_lines
 from sequoia.ingest.recognise import check_header, header
 from sequoia.stage import Context
+from sequoia.tables.identifiers import literal
 from sequoia.together import together
 
 
@@ -63,7 +64,7 @@ def _task(context: Context, entry: Input) -> Task:
     settings = context.config.ingest
     names = header(entry.file, settings) if entry.form == "events" else None
     if names is not None:
-        check_header(entry.file, names, settings.columns)
+        check_header(entry.file.path, names, settings.columns)
     peek(entry.file, entry.form, settings, names)
     return Task(file=entry.file, form=entry.form, header=names)
 
@@ -71,7 +72,4 @@ def _task(context: Context, entry: Input) -> Task:
 def _all_but(unchanged: list[Input]) -> str | None:
     if not unchanged:
         return None
-    names = ", ".join(
-        "'" + entry.file.source.replace("\\", "\\\\").replace("'", "\\'") + "'" for entry in unchanged
-    )
-    return f"source NOT IN ({names})"
+    return f"source NOT IN ({', '.join(literal(entry.file.source) for entry in unchanged)})"

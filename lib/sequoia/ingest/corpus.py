@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-from pathlib import Path
 
+from sequoia.local_files import replacing
 from sequoia.stage import Context
+from sequoia.storage import Location
 
 MARKER = ".settings"
 
 
-def generated_corpus(context: Context) -> Path:
+def generated_corpus(context: Context) -> Location:
     """Return the folder of the generated corpus, writing it when it is not there for these settings."""
     from sequoia.synthetic.corpus import write_corpus
 
@@ -22,11 +22,7 @@ def generated_corpus(context: Context) -> Path:
     if marker.is_file() and marker.read_text() == wanted:
         return folder
     context.say("writing the generated corpus")
-    fresh = folder.with_name("raw.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    write_corpus(folder=fresh, settings=settings)
-    (fresh / MARKER).write_text(wanted)
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
+    with replacing(folder, last=MARKER) as fresh:
+        write_corpus(folder=fresh, settings=settings)
+        (fresh / MARKER).write_text(wanted)
     return folder

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import unquote, urlparse
+import re
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -15,8 +14,11 @@ from sequoia.ingest.event_csv import SCALE
 from sequoia.ingest.find import RawFile, raw_file
 from sequoia.ingest.recognise import check_header
 from sequoia.ingest.settings import EventColumns, IngestSettings
+from sequoia.storage import entries, from_spark, locate, relative_to, spark_uri
+from sequoia.tables.identifiers import path_identifier, quoted
 
 RAW_CHARACTERS = 65_536
+SCHEME = "^[a-z0-9]+:/+"  # Spark writes file:/x, file:///x and s3a://bucket/x
 
 
 def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
@@ -24,20 +26,21 @@ def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
 
     Raises UserError for deletion vectors and column mapping, which make a file's rows and names untrue.
     """
-    path = table.path
-    properties = {
-        row["key"]: row["value"] for row in spark.sql(f"SHOW TBLPROPERTIES delta.`{path}`").collect()
-    }
+    folder = locate(table.path)
+    shown = spark.sql(f"SHOW TBLPROPERTIES {path_identifier(folder)}").collect()
+    properties = {row["key"]: row["value"] for row in shown}
     vectors = properties.get("delta.enableDeletionVectors", "false") == "true"
     if vectors or properties.get("delta.columnMapping.mode", "none") != "none":
         what = "deletion vectors" if vectors else "column mapping"
         raise UserError(
-            f"{path} uses {what}, with which its files do not tell their rows: write it again as a table "
-            "without, and name that one in ingest.raw"
+            f"{table.path} uses {what}, with which its files do not tell their rows: write it again as a "
+            "table without, and name that one in ingest.raw"
         )
-    uris = spark.read.format("delta").load(path).inputFiles()
-    parts = sorted(Path(unquote(urlparse(uri).path)) for uri in uris)
-    return [raw_file(part, Path(table.root), table=path) for part in parts]
+    present = {entry.relative: entry for entry in entries(folder)}
+    uris = spark.read.format("delta").load(spark_uri(folder)).inputFiles()
+    parts = sorted(relative_to(from_spark(uri), folder) for uri in uris)
+    root = locate(table.root)
+    return [raw_file(present[part], root, below=table.source, table=table.path) for part in parts]
 
 
 def read_tables(spark: SparkSession, files: list[RawFile], settings: IngestSettings) -> list[DataFrame]:
@@ -50,7 +53,7 @@ def read_tables(spark: SparkSession, files: list[RawFile], settings: IngestSetti
     for table in sorted({file.table or "" for file in files}):
         parts = [file for file in files if (file.table or "") == table]
         frame = _open(spark, parts)
-        check_header(parts[0], frame.columns, settings.columns)
+        check_header(parts[0].path, frame.columns, settings.columns)
         typed = _typed(frame, parts[0].root, settings.columns)
         frames.append(_checked(typed, bounds))
     return frames
@@ -58,39 +61,41 @@ def read_tables(spark: SparkSession, files: list[RawFile], settings: IngestSetti
 
 def _open(spark: SparkSession, parts: list[RawFile]) -> DataFrame:
     """Open the files as Parquet: Delta's own reader does not number the rows of a file."""
-    base, paths = parts[0].table or parts[0].root, [part.path for part in parts]
-    reader = spark.read.option("basePath", base)
+    base = spark_uri(locate(parts[0].table or parts[0].root))
+    paths = [spark_uri(locate(part.path)) for part in parts]
+    # The paths are those of files: brackets in them are no pattern.
+    reader = spark.read.option("basePath", base).option("__globPaths__", "false")
     if parts[0].table:
         reader = reader.schema(spark.read.format("delta").load(base).schema)
     return reader.parquet(*paths)
 
 
 def _typed(frame: DataFrame, root: str, names: EventColumns) -> DataFrame:
-    rating = F.col(f"`{names.rating}`").cast("double") if names.rating else F.lit(None).cast("double")
-    user = F.col(f"`{names.user}`").cast("string") if names.user else F.lit(None).cast("string")
+    rating = F.col(quoted(names.rating)).cast("double") if names.rating else F.lit(None).cast("double")
+    user = F.col(quoted(names.user)).cast("string") if names.user else F.lit(None).cast("string")
     path = F.expr("url_decode(replace(_metadata.file_path, '+', '%2B'))")
+    below = len(re.sub(SCHEME, "/", spark_uri(locate(root)))) + 2
     return frame.select(
-        F.regexp_replace(path, "^[a-z0-9]+:/+", "/").alias("path"),
+        F.regexp_replace(path, SCHEME, "/").alias("path"),
         (F.col("_metadata.row_index") + 1).alias("line"),
         user.alias("user"),
-        F.col(f"`{names.item}`").cast("string").alias("item"),
+        F.col(quoted(names.item)).cast("string").alias("item"),
         _milliseconds(frame.schema, names).alias("time"),
         rating.alias("rating"),
         F.substring(
-            F.to_json(F.struct(*[F.col(f"`{name}`") for name in frame.columns])), 1, RAW_CHARACTERS
+            F.to_json(F.struct(*[F.col(quoted(name)) for name in frame.columns])), 1, RAW_CHARACTERS
         ).alias("raw"),
-    ).withColumn("source", F.expr(f"substring(path, {len(root) + 2})"))
+    ).withColumn("source", F.expr(f"substring(path, {below})"))
 
 
 def _milliseconds(schema: StructType, names: EventColumns) -> Column:
-    column, kind = F.col(f"`{names.time}`"), schema[names.time].dataType
+    column, kind = F.col(quoted(names.time)), schema[names.time].dataType
     if isinstance(kind, TimestampType | TimestampNTZType | DateType):
         return F.unix_millis(column.cast("timestamp"))
     if isinstance(kind, NumericType):
         return _scaled(column.cast("double"), names)
-    quoted = f"`{names.time}`"
-    number = F.expr(f"try_cast({quoted} AS DOUBLE)")
-    moment = F.unix_millis(F.expr(f"try_cast({quoted} AS TIMESTAMP)"))
+    number = F.expr(f"try_cast({quoted(names.time)} AS DOUBLE)")
+    moment = F.unix_millis(F.expr(f"try_cast({quoted(names.time)} AS TIMESTAMP)"))
     return F.coalesce(_scaled(number, names), moment)
 
 

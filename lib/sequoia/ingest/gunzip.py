@@ -9,6 +9,8 @@ from typing import BinaryIO
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
+from sequoia.storage import locate, open_bytes
+
 COMPRESSED = 1 << 18
 GZIP = 31  # zlib's window bits for a gzip stream with header and checksum
 
@@ -22,7 +24,7 @@ def pieces(path: str, size: int) -> Iterator[bytes]:
 
     Raises DamagedError after the last good byte of a truncated or corrupt gzip.
     """
-    with open(path, "rb") as file:
+    with open_bytes(locate(path)) as file:
         if not path.endswith(".gz"):
             while piece := file.read(size):
                 yield piece
@@ -73,7 +75,7 @@ def _salvage(path: str, given: int) -> Iterator[bytes]:
 def _up_to_damage(path: str) -> Iterator[bytes]:
     # zlib's state can be copied, that of isal cannot.
     stream = zlib.decompressobj(wbits=GZIP)
-    with open(path, "rb") as file:
+    with open_bytes(locate(path)) as file:
         while compressed := file.read(1 << 14):
             try:
                 while compressed:

@@ -12,9 +12,11 @@ from sequoia.ingest.corpus import generated_corpus
 from sequoia.ingest.event_tables import delta_parts
 from sequoia.ingest.find import RawFile, find_files
 from sequoia.ingest.fingerprint import fingerprints
+from sequoia.ingest.named_table import copy_if_table
 from sequoia.ingest.recognise import recognise
 from sequoia.ingest.settings import Format
 from sequoia.stage import Context
+from sequoia.storage import uri
 
 BRONZE = ("events", "products")
 TABLES = (*BRONZE, "interactions", "items", "quarantine", "files")
@@ -32,7 +34,7 @@ class Input:
 def find_inputs(context: Context) -> list[Input]:
     """List the input's files; those of a folder that are none of ours are named and passed over."""
     settings = context.config.ingest
-    raw = settings.raw or str(generated_corpus(context))
+    raw = _raw(context)
     found = _opened(context, find_files(raw, settings.category))
     forms = {file.source: recognise(file, settings) for file in found}
     known = [file for file in found if forms[file.source]]
@@ -52,6 +54,15 @@ def find_inputs(context: Context) -> list[Input]:
         for file in known
         if (form := forms[file.source])
     ]
+
+
+def _raw(context: Context) -> str:
+    """Return the path of the input: as configured, of a table's copy, or of the generated corpus."""
+    raw = context.config.ingest.raw
+    if raw is None:
+        return uri(generated_corpus(context))
+    copy = copy_if_table(context, raw)
+    return raw if copy is None else uri(copy)
 
 
 def known_accounts(context: Context) -> dict[str, Account]:

@@ -62,17 +62,17 @@ def _csv(file: RawFile, line: bytes, columns: EventColumns) -> Format:
         return "ratings"
     if any(_is_number(field) for field in fields):
         return "ratings"
-    check_header(file, fields, columns)
+    check_header(file.path, fields, columns)
     return "events"
 
 
-def check_header(file: RawFile, fields: list[str], columns: EventColumns) -> None:
+def check_header(path: str, fields: list[str], columns: EventColumns) -> None:
     """Raise UserError when a header lacks a configured column."""
     wanted = {"user": columns.user, "item": columns.item, "time": columns.time, "rating": columns.rating}
     for key, name in wanted.items():
         if name is not None and name not in fields:
             raise UserError(
-                f"{file.path} has the columns {', '.join(fields)} and no {name}: set ingest.columns.{key} "
+                f"{path} has the columns {', '.join(fields)} and no {name}: set ingest.columns.{key} "
                 "to one of them"
             )
 

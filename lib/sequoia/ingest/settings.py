@@ -27,7 +27,7 @@ class EventColumns(Settings):
 class IngestSettings(Settings):
     """What to read and how much dirt to bear."""
 
-    raw: str | None  # folder with raw files, one file, or a Delta table's folder; null: the generated corpus
+    raw: str | None  # a folder or file, as path or URI, or a table's name; null: the generated corpus
     category: str | None  # of the folder, only this category's files; null: all
     format: Format
     ratings_order: Order

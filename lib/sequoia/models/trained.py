@@ -7,30 +7,32 @@ stands there by name with the reason, and nothing of it is kept: the next run tr
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sequoia.errors import UserError
+from sequoia.local_files import replace_text
+from sequoia.storage import Location, relative_to, remove
 
-LATEST = Path("models") / "latest.json"
+LATEST = "models/latest.json"
 DONE = "mlflow_run"  # in a model folder: the id of its MLflow run, written when training has ended well
 CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedModel:
-    """A fitted model: its folder (absolute), its MLflow run, a hash of its settings and training snapshot."""
+    """A fitted model: its folder, its MLflow run, a hash of its settings and training snapshot."""
 
-    folder: Path
+    folder: Location
     mlflow_run_id: str
     fingerprint: str
 
 
 def write_trained(
-    workspace: Path, run_id: str, models: Mapping[str, TrainedModel], refused: Mapping[str, str] | None = None
+    workspace: Location,
+    run_id: str,
+    models: Mapping[str, TrainedModel],
+    refused: Mapping[str, str] | None = None,
 ) -> None:
     """Replace the list of trained models, and of refused ones with the reason (by name), in one step.
 
@@ -38,7 +40,7 @@ def write_trained(
     """
     entries = {
         name: {
-            "folder": model.folder.relative_to(workspace).as_posix(),
+            "folder": relative_to(model.folder, workspace),
             "mlflow_run_id": model.mlflow_run_id,
             "fingerprint": model.fingerprint,
         }
@@ -47,7 +49,7 @@ def write_trained(
     _replace(workspace, {"run_id": run_id, "models": entries, "refused": dict(refused or {})})
 
 
-def refuse_trained(workspace: Path, reasons: Mapping[str, str]) -> None:
+def refuse_trained(workspace: Location, reasons: Mapping[str, str]) -> None:
     """Move models to the refused ones, each with its reason, so that the next run trains them anew."""
     models = read_trained(workspace)
     for name in reasons:
@@ -57,13 +59,13 @@ def refuse_trained(workspace: Path, reasons: Mapping[str, str]) -> None:
     _replace(workspace, latest | {"models": kept, "refused": read_refused(workspace) | dict(reasons)})
 
 
-def forget(workspace: Path, folder: Path) -> None:
+def forget(workspace: Location, folder: Location) -> None:
     """Let a model folder count as not trained: without its mark and checkpoints nothing goes on from it."""
-    (folder / DONE).unlink(missing_ok=True)
-    shutil.rmtree(workspace / CHECKPOINTS / folder.name, ignore_errors=True)
+    remove(folder / DONE)
+    remove(workspace / CHECKPOINTS / folder.name)
 
 
-def read_refused(workspace: Path) -> dict[str, str]:
+def read_refused(workspace: Location) -> dict[str, str]:
     """Return why models were refused, by name."""
     try:
         latest = json.loads((workspace / LATEST).read_text(encoding="utf-8"))
@@ -72,15 +74,11 @@ def read_refused(workspace: Path) -> dict[str, str]:
     return dict(latest.get("refused", {}))
 
 
-def _replace(workspace: Path, latest: Mapping[str, object]) -> None:
-    target = workspace / LATEST
-    target.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = target.with_suffix(f".{os.getpid()}.tmp")
-    unfinished.write_text(json.dumps(latest, indent=2) + "\n", encoding="utf-8")
-    os.replace(unfinished, target)
+def _replace(workspace: Location, latest: Mapping[str, object]) -> None:
+    replace_text(workspace / LATEST, json.dumps(latest, indent=2) + "\n")
 
 
-def read_trained(workspace: Path) -> dict[str, TrainedModel]:
+def read_trained(workspace: Location) -> dict[str, TrainedModel]:
     """Return the trained models by name, in order of their names.
 
     Raises UserError when nothing was trained in this workspace, or a model's folder is gone.
@@ -101,7 +99,7 @@ def read_trained(workspace: Path) -> dict[str, TrainedModel]:
     return models
 
 
-def _model(workspace: Path, entry: Mapping[str, str]) -> TrainedModel:
+def _model(workspace: Location, entry: Mapping[str, str]) -> TrainedModel:
     return TrainedModel(
         folder=workspace / entry["folder"],
         mlflow_run_id=entry["mlflow_run_id"],

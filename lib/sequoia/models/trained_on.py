@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
+
+from sequoia.storage import Location
 
 KEY = "trained_on"
 
@@ -43,7 +44,7 @@ class TrainedOn:
         return asdict(self)
 
 
-def read_trained_on(folder: Path) -> TrainedOn | None:
+def read_trained_on(folder: Location) -> TrainedOn | None:
     """Return what the model of a folder says; None for one that does not, or cannot be read."""
     try:
         said = json.loads((folder / "model.json").read_text(encoding="utf-8")).get(KEY)

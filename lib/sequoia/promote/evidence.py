@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from sequoia.models.trained_on import read_trained_on
 from sequoia.promote.comparison import Comparison, Demands, compare
 from sequoia.promote.rules import Champion, Evidence, Rail, Seen
 from sequoia.stage import Context
+from sequoia.storage import Location
 
 CHAMPION = "champion"
 BASELINE = "counting"
@@ -71,7 +71,7 @@ def require_evaluated(metrics: Metrics, name: str, metric: str, fingerprint: str
 
 
 def gather(
-    context: Context, metrics: Metrics, challenger: str, *, folder: Path, champion: Path | None
+    context: Context, metrics: Metrics, challenger: str, *, folder: Location, champion: Location | None
 ) -> Evidence:
     """Collect the test evidence on a challenger, on the same users as its opponents.
 
@@ -99,8 +99,8 @@ def _champion(
     context: Context,
     metrics: Metrics,
     challenger: str,
-    folder: Path,
-    champion: Path,
+    folder: Location,
+    champion: Location,
     joint: Joint,
     seen: Seen,
 ) -> Champion:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from sequoia.evaluate.problems import find_problems
 from sequoia.models.trained import TrainedModel, read_refused
@@ -24,6 +23,7 @@ from sequoia.promote.evidence import (
 )
 from sequoia.promote.rules import Verdict, judge
 from sequoia.stage import Context
+from sequoia.storage import Location
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 
@@ -84,7 +84,7 @@ def _candidates(metrics: Metrics, metric: str, trained: Mapping[str, TrainedMode
     return [best, *([BASELINE] if BASELINE in trained and best != BASELINE else [])]
 
 
-def _comparable(context: Context, metrics: Metrics, champion: registry.Version | None) -> Path | None:
+def _comparable(context: Context, metrics: Metrics, champion: registry.Version | None) -> Location | None:
     """Return the champion's folder; None when there is none, or none to compare with."""
     if champion is None or not context.config.promote.compare_champion:
         return None
@@ -94,7 +94,7 @@ def _comparable(context: Context, metrics: Metrics, champion: registry.Version |
     return registry.fetch_folder(connect(context.config), champion, registry.registered_cache(context.config))
 
 
-def _about_champion(champion: registry.Version | None, opponent: Path | None) -> list[Verdict]:
+def _about_champion(champion: registry.Version | None, opponent: Location | None) -> list[Verdict]:
     if champion is None or opponent is not None:
         return []
     reason = (

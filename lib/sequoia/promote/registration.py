@@ -5,6 +5,7 @@ from __future__ import annotations
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from sequoia.local_files import local_copy
 from sequoia.models.trained import TrainedModel
 from sequoia.stage import Context
 from sequoia.tracking import registry
@@ -23,7 +24,7 @@ def registered_version(
         context.say(f"version {found.number} of {found.name} is this model already")
         return found
     context.say(f"registering {name} as {connection.registered_model}")
-    uri = log_model(connection, model.mlflow_run_id, name, model.folder, _example_items(model))
+    uri = log_model(connection, model.mlflow_run_id, name, local_copy(model.folder), _example_items(model))
     tags = {
         registry.FINGERPRINT: model.fingerprint,
         registry.KIND: name,
@@ -34,6 +35,6 @@ def registered_version(
 
 
 def _example_items(model: TrainedModel) -> list[str]:
-    index = pq.read_table(model.folder / "items.parquet", columns=["item", "events"])
+    index = pq.read_table(local_copy(model.folder) / "items.parquet", columns=["item", "events"])
     best = pc.select_k_unstable(index, EXAMPLE_ITEMS, sort_keys=[("events", "descending")])
     return [str(item) for item in index["item"].take(best).to_pylist()]

@@ -13,7 +13,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from sequoia.local_files import local_copy
 from sequoia.readers.plan import EpochPlan
+from sequoia.storage import locate
 from sequoia.tables.snapshot_file import DataFile
 
 Columns = dict[str, NDArray[np.generic]]
@@ -62,7 +64,7 @@ def _read_files(
         from petastorm import make_batch_reader
 
         reader = make_batch_reader(
-            [f"file://{files[number].path}" for number in numbers],
+            [f"file://{local_copy(locate(files[number].path))}" for number in numbers],
             schema_fields=[f"^{column}$" for column in columns],
             reader_pool_type="thread",
             workers_count=1,

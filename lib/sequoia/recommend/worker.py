@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
+from sequoia.local_files import local_copy
 from sequoia.recommend.lists import cut, kept_lists
 from sequoia.recommend.served_model import ServedModel, open_served_model
+from sequoia.storage import Location
 
 RECOMMENDED = pa.schema(
     [
@@ -23,12 +24,12 @@ RECOMMENDED_SPARK = "user STRING, items ARRAY<STRING>, scores ARRAY<FLOAT>, basi
 
 
 def recommending_function(
-    folder: Path, k: int
+    folder: Location, k: int
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the mapInArrow function: (user, history of raw ids, oldest first) in, RECOMMENDED_SPARK out."""
 
     def recommend(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        model = open_served_model(folder)
+        model = open_served_model(local_copy(folder))
         for batch in batches:
             yield recommend_users(model, batch, k)
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 
 from pyspark import inheritable_thread_target
 
+from sequoia.local_files import replace_text
 from sequoia.report.decisions import last_decisions
 from sequoia.report.diary import REPORT, Line, latest_lines, require_road
-from sequoia.report.documents import replace_text
 from sequoia.report.lineage import trace
 from sequoia.report.page import Evidence, render_page
 from sequoia.report.shapes import count_shapes, read_rounds

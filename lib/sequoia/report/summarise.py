@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
 from sequoia.config import Config
+from sequoia.local_files import replace_text
 from sequoia.promote.evidence import BASELINE, CHAMPION
 from sequoia.report.diary import Line
-from sequoia.report.documents import replace_text
 from sequoia.report.summary import PathsSummary, Summary
+from sequoia.storage import Location, uri
 
 SUMMARY = "summary.json"
 PAGE = "report.html"
@@ -47,13 +47,13 @@ def result_paths(config: Config) -> PathsSummary:
     """Return where the configured run keeps its results."""
     workspace, store = config.workspace_path, config.tracking.uri
     return PathsSummary(
-        warehouse=config.tables.namespace or str(workspace / "warehouse"),
-        mlflow=str(workspace / "mlflow.db") if store is None else store,
-        report=str(workspace / PAGE),
+        warehouse=config.tables.namespace or uri(workspace / "warehouse"),
+        mlflow=uri(workspace / "mlflow.db") if store is None else store,
+        report=uri(workspace / PAGE),
     )
 
 
-def write_summary(workspace: Path, summary: Summary) -> None:
+def write_summary(workspace: Location, summary: Summary) -> None:
     """Replace summary.json in one step."""
     replace_text(workspace / SUMMARY, summary.model_dump_json(indent=2) + "\n")
 

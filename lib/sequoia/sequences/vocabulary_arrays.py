@@ -13,6 +13,8 @@ import numpy.typing as npt
 import pyarrow.parquet as pq
 
 from sequoia.index.stable_ids import FIRST_ID
+from sequoia.local_files import local_copy
+from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
 
 
@@ -36,7 +38,9 @@ def vocabulary_files(snapshot: Snapshot) -> tuple[str, ...]:
 @lru_cache(maxsize=1)
 def load_vocabulary(files: tuple[str, ...]) -> Vocabulary:
     """Read the vocabulary table's Parquet files; asserts that rows have no gaps and follow the item ids."""
-    parts = [pq.ParquetFile(path).read(columns=["row", "item_id", "events"]) for path in files]
+    parts = [
+        pq.ParquetFile(local_copy(locate(path))).read(columns=["row", "item_id", "events"]) for path in files
+    ]
     rows, item_ids, events = (
         np.concatenate([part[name].to_numpy() for part in parts]) for name in ("row", "item_id", "events")
     )

@@ -7,13 +7,13 @@ refused, and the rows of the files must add up to the rows Delta itself counts.
 
 from __future__ import annotations
 
-from pathlib import Path
-from urllib.parse import unquote, urlparse
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
 from sequoia.errors import UserError
+from sequoia.storage import Location, entries, from_spark, is_mounted, spark_uri, uri
 from sequoia.tables.contracts import contract
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.tables.store import Tables
@@ -22,7 +22,7 @@ from sequoia.tables.store import Tables
 def take_snapshot(tables: Tables, table: str) -> Snapshot:
     """Pin the newest version of a table and list its files with row counts.
 
-    Files that are no local paths (a catalog on cloud storage) are copied below the workspace, once each.
+    Files that only the catalog may open (on cloud storage) are copied below the workspace, once each.
     Raises UserError for deletion vectors, column mapping, or files that hold more or fewer rows than the
     table. The driver holds one entry per file, as any Delta query does.
     """
@@ -30,12 +30,13 @@ def take_snapshot(tables: Tables, table: str) -> Snapshot:
     version = tables.reads[table]
     _refuse_unsafe(tables.properties(table), tables.identifier(table))
     uris = sorted(frame.inputFiles())
-    paths = [path for path in map(_local_path, uris) if path is not None]
-    if len(paths) < len(uris):
-        folder = tables.export_folder / f"{table}-{version}"
-        paths = _export(frame, folder, contract(table).partitions)
-    found = tuple(DataFile(path=path, rows=pq.read_metadata(path).num_rows) for path in paths)
-    pinned = Snapshot(table=table, version=version, files=found)
+    if tables.in_catalog and not all(map(is_mounted, uris)):
+        found = _export(frame, tables.export_folder / f"{table}-{version}", contract(table).partitions)
+    else:
+        found = [from_spark(uri) for uri in uris]
+    with ThreadPoolExecutor(max_workers=8) as pool:
+        files = tuple(pool.map(_data_file, found))
+    pinned = Snapshot(table=table, version=version, files=files)
     counted = frame.count()
     if pinned.rows != counted:
         raise UserError(
@@ -45,19 +46,17 @@ def take_snapshot(tables: Tables, table: str) -> Snapshot:
     return pinned
 
 
-def _local_path(uri: str) -> str | None:
-    parts = urlparse(uri)
-    if parts.scheme in ("", "file"):
-        return unquote(parts.path)
-    return f"/dbfs{unquote(parts.path)}" if parts.scheme == "dbfs" else None
+def _data_file(file: Location) -> DataFile:
+    with file.open("rb") as opened:
+        return DataFile(path=uri(file), rows=pq.read_metadata(opened).num_rows)
 
 
-def _export(frame: DataFrame, folder: Path, partitions: tuple[str, ...]) -> list[str]:
+def _export(frame: DataFrame, folder: Location, partitions: tuple[str, ...]) -> list[Location]:
     """Write the rows as plain Parquet, one file per partition and in the table's order; return the files."""
     if not (folder / "_SUCCESS").is_file():
         arranged = frame.repartition(*partitions) if partitions else frame
-        arranged.write.mode("overwrite").partitionBy(*partitions).parquet(str(folder))
-    return sorted(str(path) for path in folder.rglob("*.parquet"))
+        arranged.write.mode("overwrite").partitionBy(*partitions).parquet(spark_uri(folder))
+    return [entry.location for entry in entries(folder) if entry.relative.endswith(".parquet")]
 
 
 def _refuse_unsafe(properties: dict[str, str], identifier: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 @dataclass(frozen=True, kw_only=True)
 class DataFile:
-    """One Parquet file of a snapshot; `path` is absolute."""
+    """One Parquet file of a snapshot; `path` is an absolute path, or the URI of a remote file."""
 
     path: str
     rows: int

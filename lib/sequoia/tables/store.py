@@ -7,37 +7,43 @@ A table lives in a catalog schema (`main.sequoia.interactions`) or in a folder o
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from sequoia.errors import UserError
+from sequoia.storage import Location, spark_uri
 from sequoia.tables.contracts import contract
+from sequoia.tables.identifiers import parts, path_identifier, quoted
 
 
 class Tables:
     """The tables of one warehouse, with a note of every version read and written (for lineage)."""
 
-    def __init__(self, spark: SparkSession, *, namespace: str | None, folder: Path, run_id: str) -> None:
+    def __init__(self, spark: SparkSession, *, namespace: str | None, folder: Location, run_id: str) -> None:
         self.spark = spark
         self.run_id = run_id
         self.reads: dict[str, int] = {}
         self.writes: dict[str, int] = {}
-        self._namespace = namespace
+        self._namespace = parts(namespace) if namespace else None
         self._folder = folder
         self._schemas: dict[str, StructType] = {}
         self._checked: set[str] = set()
 
     @property
-    def export_folder(self) -> Path:
-        """Return where snapshots of tables on remote storage are copied to."""
+    def export_folder(self) -> Location:
+        """Return where snapshots of tables are copied to whose files only the catalog may open."""
         return self._folder.parent / "snapshots"
 
     def identifier(self, table: str) -> str:
-        """Return the name SQL knows the table by."""
-        return f"{self._namespace}.{table}" if self._namespace else f"delta.`{self._folder / table}`"
+        """Return the name SQL knows the table by, quoted."""
+        return quoted(*self._namespace, table) if self._namespace else path_identifier(self._folder / table)
+
+    @property
+    def in_catalog(self) -> bool:
+        """Say whether the tables are a catalog's, not a folder's."""
+        return self._namespace is not None
 
     def exists(self, table: str) -> bool:
         """Say whether the table has been written."""
@@ -107,7 +113,7 @@ class Tables:
         if self._namespace:
             writer.saveAsTable(self.identifier(table))
         else:
-            writer.save(str(self._folder / table))
+            writer.save(spark_uri(self._folder / table))
         self.writes[table] = self.version(table)
         return self.writes[table]
 

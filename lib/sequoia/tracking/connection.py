@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sequoia.config import Config
+from sequoia.storage import Location, is_local
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,17 +56,22 @@ class Connection:
 def connect(config: Config) -> Connection:
     """Return the configured MLflow: a server, or the sqlite file and artifact folder of the workspace."""
     workspace, tracking = config.workspace_path, config.tracking
-    local = tracking.uri is None
-    if local:
-        workspace.mkdir(parents=True, exist_ok=True)
-    uri = f"sqlite:///{workspace / 'mlflow.db'}" if tracking.uri is None else tracking.uri
+    uri, artifacts = (tracking.uri, None) if tracking.uri else _in_workspace(workspace)
     return Connection(
         tracking_uri=uri,
         registry_uri=tracking.registry_uri or uri,
         experiment=tracking.experiment,
         registered_model=tracking.registered_model,
-        artifacts=(workspace / "mlartifacts").as_uri() if local else None,
+        artifacts=artifacts,
     )
+
+
+def _in_workspace(workspace: Location) -> tuple[str, str]:
+    """Return the addresses of the sqlite file and the artifact folder of a workspace."""
+    # The configuration refuses a remote workspace without an address: sqlite needs a file of this machine.
+    assert is_local(workspace), workspace
+    workspace.mkdir(parents=True, exist_ok=True)
+    return f"sqlite:///{workspace / 'mlflow.db'}", (workspace / "mlartifacts").as_uri()
 
 
 def _quieten() -> None:

@@ -6,10 +6,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from sequoia.config import Config
 from sequoia.errors import UserError
+from sequoia.local_files import replacing
+from sequoia.storage import Location
 from sequoia.tracking.connection import Connection
 
 if TYPE_CHECKING:
@@ -92,25 +95,22 @@ def register(connection: Connection, model_uri: str, tags: Mapping[str, str]) ->
     return _version(mlflow.register_model(model_uri, connection.registered_model, tags=dict(tags)))
 
 
-def registered_cache(config: Config) -> Path:
+def registered_cache(config: Config) -> Location:
     """Return the folder of the workspace with copies of registered models, where workers can read them."""
     return config.workspace_path / "models" / "registered"
 
 
-def fetch_folder(connection: Connection, version: Version, cache: Path) -> Path:
+def fetch_folder(connection: Connection, version: Version, cache: Location) -> Location:
     """Return the model folder of a version, copied below `cache` the first time."""
     target = cache / f"{version.number}-{version.fingerprint}"
     if not (target / "model.json").is_file():
         connection.client  # noqa: B018  (as above)
         from mlflow.artifacts import download_artifacts
 
-        unfinished = target.with_name(target.name + ".unfinished")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
         uri = f"models:/{version.name}/{version.number}"
-        download_artifacts(artifact_uri=uri, dst_path=str(unfinished), tracking_uri=connection.tracking_uri)
-        _model_folder(unfinished, uri).replace(target)
-        shutil.rmtree(unfinished)
+        with TemporaryDirectory() as folder, replacing(target, last="model.json") as fresh:
+            download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=connection.tracking_uri)
+            shutil.move(_model_folder(Path(folder), uri), fresh)
     return target
 
 

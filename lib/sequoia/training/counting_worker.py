@@ -10,10 +10,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import scipy.sparse as sp
 
+from sequoia.local_files import local_copy
 from sequoia.models.counting import CountingScorer
 from sequoia.models.counting_settings import CountingSettings
 from sequoia.models.counting_tuning import tune
 from sequoia.models.trained_on import KEY
+from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.held_out_users import read_held_out, read_items
 from sequoia.training.spec import TrainingSpec
@@ -37,7 +39,7 @@ def fit(spec: TrainingSpec) -> None:
 
 def read_pairs(snapshot: Snapshot, num_rows: int) -> dict[int, sp.csr_array]:
     """Read the cooccurrences table's files into one (V, V) matrix per distance."""
-    tables = [pq.read_table(file.path) for file in snapshot.files]
+    tables = [pq.read_table(local_copy(locate(file.path))) for file in snapshot.files]
     item, following, distance, pairs = (
         np.concatenate([table[name].to_numpy() for table in tables])
         for name in ("item", "next_item", "distance", "pairs")

@@ -29,6 +29,7 @@ class TrainingSpec:
     validation: Path
     checkpoints: Path
     trained_on: TrainedOn
+    checkpoint_store: str | None = None  # where checkpoints are published to, when that is not this machine
 
     def write(self, path: Path) -> None:
         """Store the spec as JSON."""

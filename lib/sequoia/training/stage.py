@@ -14,15 +14,17 @@ from typing import Any
 
 from sequoia.distributed.launch import launch
 from sequoia.errors import DivergedError, UserError
+from sequoia.local_files import local_copy, publish, workbench
 from sequoia.models.trained import CHECKPOINTS, DONE, TrainedModel, forget, write_trained
 from sequoia.models.trained_on import TrainedOn
 from sequoia.sequences.identity import current_sequences
 from sequoia.stage import Context, StageResult
+from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.training.checkpoint_folder import adopt_checkpoint
+from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
 from sequoia.training.epoch_report import report
-from sequoia.training.inputs import Inputs, write_inputs
+from sequoia.training.inputs import Inputs, written_inputs
 from sequoia.training.runs import training_run
 from sequoia.training.spec import TrainingSpec, fingerprint
 
@@ -64,16 +66,16 @@ def _train_all(
     trained: dict[str, TrainedModel],
 ) -> dict[str, str]:
     """Train into `trained`; return why models were refused: one that diverges does not stop the others."""
-    inputs = write_inputs(context, with_pairs="counting" in kinds)
     origin = current_sequences(context)
     diverged = {}
-    for kind in kinds:
-        try:
-            trained[kind] = _train(context, kind, marks[kind], pinned, inputs, origin)
-        except DivergedError as error:
-            context.say(f"{kind} is refused: {error}")
-            forget(context.config.workspace_path, _folder(context, kind, marks[kind]))
-            diverged[kind] = str(error)
+    with written_inputs(context, with_pairs="counting" in kinds) as inputs:
+        for kind in kinds:
+            try:
+                trained[kind] = _train(context, kind, marks[kind], pinned, inputs, origin)
+            except DivergedError as error:
+                context.say(f"{kind} is refused: {error}")
+                forget(context.config.workspace_path, _folder(context, kind, marks[kind]))
+                diverged[kind] = str(error)
     return diverged
 
 
@@ -87,7 +89,7 @@ def _mark(context: Context, kind: str, pinned: Snapshot) -> str:
     return fingerprint(kind, _settings(context, kind), config.training, config.seed, pinned)
 
 
-def _folder(context: Context, kind: str, mark: str) -> Path:
+def _folder(context: Context, kind: str, mark: str) -> Location:
     return context.config.workspace_path / "models" / f"{kind}-{mark}"
 
 
@@ -103,10 +105,12 @@ def _trained_before(context: Context, kind: str, mark: str) -> TrainedModel | No
 def _train(
     context: Context, kind: str, mark: str, pinned: Snapshot, inputs: Inputs, origin: TrainedOn
 ) -> TrainedModel:
-    config, folder = context.config, _folder(context, kind, mark)
+    config, target = context.config, _folder(context, kind, mark)
+    folder = _fresh_bench(target)
     folder.mkdir(parents=True, exist_ok=True)
-    for file in (inputs.items, inputs.validation):
-        shutil.copy(file, folder)
+    shutil.copyfile(local_copy(inputs.items), folder / "items.parquet")
+    shutil.copyfile(local_copy(inputs.validation), folder / "validation.parquet")
+    store = config.workspace_path / CHECKPOINTS / target.name
     snapshot = inputs.pairs if kind == "counting" else pinned
     assert snapshot is not None
     model = _settings(context, kind)
@@ -118,13 +122,31 @@ def _train(
             seed=config.seed,
             snapshot=snapshot,
             folder=folder,
-            validation=folder / inputs.validation.name,
-            checkpoints=config.workspace_path / CHECKPOINTS / folder.name,
+            validation=folder / "validation.parquet",
+            checkpoints=_fetched_checkpoints(store),
+            checkpoint_store=None if is_local(store) else uri(store),
             trained_on=origin,
         )
         _launch(spec, lambda note: report(context, kind, run, note))
     (folder / DONE).write_text(run.id, encoding="utf-8")
-    return TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=mark)
+    publish(folder, target, last=DONE)
+    return TrainedModel(folder=target, mlflow_run_id=run.id, fingerprint=mark)
+
+
+def _fresh_bench(target: Location) -> Path:
+    """Return where a folder is made: itself, or for a remote one an empty folder of this machine."""
+    bench = workbench(target)
+    if not is_local(target):
+        remove(bench)
+    return bench
+
+
+def _fetched_checkpoints(store: Location) -> Path:
+    """Return this machine's folder for the checkpoints, with the newest one that a remote folder holds."""
+    folder = _fresh_bench(store)
+    if not is_local(store) and has_checkpoint(store):
+        adopt_checkpoint(store, folder)
+    return folder
 
 
 def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
@@ -134,7 +156,7 @@ def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
         return _run("counting_worker", spec, on_note, launcher="single", threads=threads)
     source = None if spec.checkpoints.exists() else spec.training.resume_from
     if source is not None:
-        adopt_checkpoint(Path(source), spec.checkpoints)
+        adopt_checkpoint(locate(source), spec.checkpoints)
     try:
         _run("worker", spec, on_note, launcher=spec.training.launcher, threads=spec.training.threads)
     except UserError:
@@ -158,7 +180,7 @@ def _run(module: str, spec: TrainingSpec, on_note: OnNote, *, launcher: str, thr
 def _about(context: Context, model: TrainedModel) -> dict[str, Any]:
     about = json.loads((model.folder / "model.json").read_text(encoding="utf-8"))
     return {
-        "folder": str(model.folder.relative_to(context.config.workspace_path)),
+        "folder": relative_to(model.folder, context.config.workspace_path),
         "fingerprint": model.fingerprint,
         "mlflow_run_id": model.mlflow_run_id,
         "settings": about["settings"],

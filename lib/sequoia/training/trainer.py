@@ -21,8 +21,10 @@ from sequoia.models.objective import training_loss
 from sequoia.models.sasrec import SasRec
 from sequoia.readers.batches import rank_batches
 from sequoia.readers.plan import plan_epoch
+from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.checkpoint import Progress, load_progress, load_weights, save_checkpoint
+from sequoia.training.checkpoint_folder import publish_checkpoints
 from sequoia.training.settings import TrainingSettings
 from sequoia.training.spec import TrainingSpec
 
@@ -140,6 +142,8 @@ class Trainer:
                 self._identity,
                 is_best=is_best,
             )
+            if self._spec.checkpoint_store is not None:
+                publish_checkpoints(self._spec.checkpoints, locate(self._spec.checkpoint_store))
 
 
 def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:
