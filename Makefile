@@ -9,10 +9,10 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types clean
+.PHONY: help setup demo dist test test-remote lint types clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 8
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 setup: $(READY) ## make .venv: packages, Delta's jars, Horovod (LAUNCHER=torchrun or single: without Horovod)
 	@echo "setup: up to date"
@@ -27,6 +27,13 @@ demo: $(READY) ## run the whole road: generated reviews, or RAW=<folder> CATEGOR
 
 test: $(READY) ## all tests, or TESTS=<files or pytest options>
 	@$(RUN) python -m pytest $(TESTS)
+
+dist: ## pack the code for spark-submit --py-files: dist/sequoia-<version>.zip
+	@$(or $(wildcard $(VENV)/bin/python),python3) conf/setup/code_zip.py
+
+test-remote: $(READY) ## the road on an object store (moto speaks S3); fetches the S3 jars first, 280 MB
+	@$(RUN) python conf/setup/s3_jars.py >/dev/null
+	@$(RUN) python -m pytest -m remote $(TESTS)
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -67,3 +68,59 @@ def test_the_editable_install_finds_the_folders_of_this_clone() -> None:
     for folder, suffix in {"schemas": ".sql", "conf": ".yaml"}.items():
         shipped = {file.name for file in files(f"sequoia.{folder}").iterdir() if file.name.endswith(suffix)}
         assert shipped == {file.name for file in (ROOT / folder).glob(f"*{suffix}")} != set()
+
+
+@pytest.fixture(scope="module")
+def code_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `make dist` makes, made twice: the same bytes."""
+    packed = [pack(tmp_path_factory.mktemp("dist")) for _ in range(2)]
+    assert packed[0].read_bytes() == packed[1].read_bytes()
+    return packed[0]
+
+
+def pack(folder: Path) -> Path:
+    (folder / "sequoia-0.0.1.zip").touch()
+    code = "import sys; sys.path.insert(0, sys.argv[1]); import code_zip, pathlib; "
+    code += "print(code_zip.pack(pathlib.Path(sys.argv[2])))"
+    command = [sys.executable, "-I", "-c", code, str(ROOT / "conf" / "setup"), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    [only] = folder.iterdir()
+    assert str(only) == done.stdout.strip()
+    return only
+
+
+def test_the_zip_for_clusters_holds_what_the_wheel_holds(wheel: Path, code_zip: Path) -> None:
+    in_wheel = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    assert set(zipfile.ZipFile(code_zip).namelist()) - {"sequoia/commit.txt"} == in_wheel
+
+
+def test_a_zip_on_the_path_is_enough(code_zip: Path, tmp_path: Path) -> None:
+    probe = """
+import sequoia
+from sequoia.config import load_config
+from sequoia.errors import UserError
+from sequoia.local_files import code_folder
+from sequoia.provenance import code_version
+from sequoia.report.page import _shipped
+from sequoia.tables.contracts import contract, table_names
+
+print(sequoia.__file__)
+print(load_config("cluster.yaml").sequences.shards, len(table_names()), contract("events").version)
+print(len(_shipped("page.css")) > 0, (code_folder() / "tracking" / "next_item_model.py").is_file())
+print(code_version())
+try:
+    load_config("nothing.yaml")
+except UserError as error:
+    print(error)
+"""
+    environment = {**os.environ, "PYTHONPATH": str(code_zip), "SEQUOIA_COPIES": str(tmp_path / "copies")}
+    command = [sys.executable, "-c", probe]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    place, settings, files, version, sentence = done.stdout.splitlines()
+    assert place == f"{code_zip}/sequoia/__init__.py"
+    assert settings == f"32 {len(list((ROOT / 'schemas').glob('*.sql')))} 1"
+    assert files == "True True"
+    if (ROOT / ".git").exists():
+        commit = zipfile.ZipFile(code_zip).read("sequoia/commit.txt").decode().strip()
+        assert version.partition("+")[2] == commit != ""
+    assert sentence.startswith("no configuration file nothing.yaml: name a YAML file, or one of base.yaml, ")

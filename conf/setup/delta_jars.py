@@ -51,20 +51,21 @@ def jar_name(retrieved: str) -> str:
     return re.sub(r"^(io\.delta|org\.antlr)_", "", retrieved)
 
 
-def fetch(delta: str) -> list[Path]:
-    """Return the jars of a Delta version, resolved into the cache unless they are there."""
-    ivy = cache_folder() / f"ivy-delta-{delta}"
+def fetch(name: str, coordinates: str) -> list[Path]:
+    """Return the jars of Maven coordinates, resolved into the cache under this name unless they are there."""
+    ivy = cache_folder() / f"ivy-{name}"
     complete = ivy / "complete"
     if not complete.exists():
-        resolve(f"io.delta:delta-spark_{SCALA}:{delta}", ivy)
+        resolve(coordinates, ivy)
         complete.touch()
     return sorted((ivy / "jars").glob("*.jar"))
 
 
 def main() -> None:
     """Copy what Spark does not ship; jars of another Delta version would shadow these and go."""
-    jars = spark_home() / "jars"
-    targets = {jars / jar_name(jar.name): jar for jar in fetch(version("delta-spark"))}
+    jars, delta = spark_home() / "jars", version("delta-spark")
+    fetched = fetch(f"delta-{delta}", f"io.delta:delta-spark_{SCALA}:{delta}")
+    targets = {jars / jar_name(jar.name): jar for jar in fetched}
     for old in jars.glob("delta-*.jar"):
         if old not in targets:
             old.unlink()
