@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/evaluate.py --config base.yaml evaluate.confidence=0.99
+    spark-submit --py-files dist/sequoia-*.zip jobs/evaluate.py --config base.yaml evaluate.confidence=0.99
     sequoia evaluate --config base.yaml evaluate.confidence=0.99
     databricks bundle run road --only evaluate        (task `evaluate` of conf/databricks/road.yml)
 """

@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/index.py --config base.yaml workspace=/data/shop
+    spark-submit --py-files dist/sequoia-*.zip jobs/index.py --config base.yaml workspace=/data/shop
     sequoia index --config base.yaml workspace=/data/shop
     databricks bundle run road --only index        (task `index` of conf/databricks/road.yml)
 """

@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/ingest.py --config base.yaml ingest.raw=/data/reviews
+    spark-submit --py-files dist/sequoia-*.zip jobs/ingest.py --config base.yaml ingest.raw=/data/reviews
     sequoia ingest --config base.yaml ingest.raw=/data/reviews
     databricks bundle run road --only ingest        (task `ingest` of conf/databricks/road.yml)
 """

@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/negatives.py --config base.yaml negatives.candidates=200
+    spark-submit --py-files dist/sequoia-*.zip jobs/negatives.py --config base.yaml negatives.candidates=200
     sequoia negatives --config base.yaml negatives.candidates=200
     databricks bundle run road --only negatives        (task `negatives` of conf/databricks/road.yml)
 """

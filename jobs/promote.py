@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/promote.py --config base.yaml promote.baseline_margin=0.01
+    spark-submit --py-files dist/sequoia-*.zip jobs/promote.py --config base.yaml promote.baseline_margin=0.01
     sequoia promote --config base.yaml promote.baseline_margin=0.01
     databricks bundle run road --only promote        (task `promote` of conf/databricks/road.yml)
 """

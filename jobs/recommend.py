@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/recommend.py --config base.yaml recommend.k=20
+    spark-submit --py-files dist/sequoia-*.zip jobs/recommend.py --config base.yaml recommend.k=20
     sequoia recommend --config base.yaml recommend.k=20
     databricks bundle run road --only recommend        (task `recommend` of conf/databricks/road.yml)
 """

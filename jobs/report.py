@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/report.py --config base.yaml workspace=/data/shop
+    spark-submit --py-files dist/sequoia-*.zip jobs/report.py --config base.yaml workspace=/data/shop
     sequoia report --config base.yaml workspace=/data/shop
     databricks bundle run road --only report        (task `report` of conf/databricks/road.yml)
 """

@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/rollback.py --config base.yaml promote.alias=champion
+    spark-submit --py-files dist/sequoia-*.zip jobs/rollback.py --config base.yaml promote.alias=champion
     sequoia rollback --config base.yaml promote.alias=champion
     databricks bundle run rollback        (the job of conf/databricks/rollback.yml)
 """

@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/run.py --config cluster.yaml ingest.raw=/data/reviews
+    spark-submit --py-files dist/sequoia-*.zip jobs/run.py --config cluster.yaml ingest.raw=/data/reviews
     sequoia run --config cluster.yaml ingest.raw=/data/reviews
     databricks bundle run road        (on Databricks each stage is a task of its own)
 """

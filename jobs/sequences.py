@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/sequences.py --config base.yaml sequences.k=10
+    spark-submit --py-files dist/sequoia-*.zip jobs/sequences.py --config base.yaml sequences.k=10
     sequoia sequences --config base.yaml sequences.k=10
     databricks bundle run road --only sequences        (task `sequences` of conf/databricks/road.yml)
 """

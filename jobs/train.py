@@ -2,7 +2,7 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit jobs/train.py --config base.yaml training.epochs=30
+    spark-submit --py-files dist/sequoia-*.zip jobs/train.py --config base.yaml training.epochs=30
     sequoia train --config base.yaml training.epochs=30
     databricks bundle run road --only train        (task `train` of conf/databricks/road.yml)
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,6 +83,15 @@ def test_a_copy_of_a_former_state_is_forgotten(remote: UPath, monkeypatch: pytes
     replace_text(remote / "latest.json", "2")
     assert local_copy(remote / "latest.json").read_text() == "2"
     assert not old.exists()
+
+
+def test_what_a_killed_run_left_beside_a_target_goes_after_a_day(tmp_path: Path) -> None:
+    for name, age in ((".a.json.1.partial", 2), (".a.json.2.partial", 0), (".b.json.1.partial", 2)):
+        write(tmp_path / name, part="1")
+        written = time.time() - age * local_files.FORGOTTEN_AFTER
+        os.utime(tmp_path / name, (written, written))
+    replace_text(tmp_path / "a.json", "{}")
+    assert {path.name for path in tmp_path.iterdir()} == {"a.json", ".a.json.2.partial", ".b.json.1.partial"}
 
 
 def test_a_file_or_folder_takes_its_place_in_one_step_or_not_at_all(tmp_path: Path, remote: UPath) -> None:

@@ -28,7 +28,7 @@ SMALL = [
         "training.launcher=single",
         "training.processes=1",
     ),
-    *("models.sasrec.width=16", "models.sasrec.blocks=1", "evaluate.bootstrap_samples=50"),
+    *("models.sasrec.width=16", "models.sasrec.blocks=1", "evaluate.bootstrap_samples=100"),
     *("models.counting.window=[2]", "models.counting.last=[3]", "models.counting.decay=[0.7]"),
     *(
         "negatives.candidates=20",

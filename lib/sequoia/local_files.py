@@ -5,6 +5,7 @@ For a local location nothing is copied: it is read where it is, and written besi
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -12,8 +13,8 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, flock
 from functools import cache
 from pathlib import Path
@@ -40,6 +41,7 @@ def replacing(target: Location, *, last: str | None = None) -> Iterator[Path]:
     scratch = f".{target.name}.{uuid.uuid4().hex[:12]}.partial"
     parent = target.parent if is_local(target) else _cache() / "scratch"
     parent.mkdir(parents=True, exist_ok=True)
+    _forget(parent.glob(f".{glob.escape(target.name)}.*.partial*"))  # of runs that were killed
     fresh = parent / scratch
     assert isinstance(fresh, Path)
     try:
@@ -125,7 +127,7 @@ def local_copy(location: Location) -> Path:
     copy = home / state / location.name
     with _locked(home):
         if not copy.exists():
-            _forget(home)
+            _forget(home.glob("*/"))
             _fetch(location, present, copy)
     os.utime(home / state)
     return copy
@@ -142,10 +144,11 @@ def _fetch(location: UPath, present: list[Entry], copy: Path) -> None:
     fresh.rename(copy)
 
 
-def _forget(home: Path) -> None:
-    for state in home.iterdir():
-        if state.is_dir() and time.time() - state.stat().st_mtime > FORGOTTEN_AFTER:
-            shutil.rmtree(state, ignore_errors=True)
+def _forget(places: Iterable[Path]) -> None:
+    for place in places:
+        with suppress(FileNotFoundError):  # another process was faster
+            if time.time() - place.stat().st_mtime > FORGOTTEN_AFTER:
+                remove(place)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ SMALL = [
         "synthetic.active_share=0.16",
         "spark.shuffle_partitions=2",
     ),
-    *("training.models=[counting]", "training.validation_users=100", "evaluate.bootstrap_samples=20"),
+    *("training.models=[counting]", "training.validation_users=100", "evaluate.bootstrap_samples=100"),
     *("models.counting.window=[2]", "models.counting.last=[3]", "models.counting.decay=[0.7]"),
     *("negatives.candidates=20", "sequences.shards=8", "training.lanes=8", "recommend.sample_users=2"),
 ]

@@ -43,7 +43,11 @@ def test_a_job_is_the_command_of_its_name(name: str, capsys: pytest.CaptureFixtu
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_job_says_the_three_ways_to_run_it(name: str) -> None:
     text = (JOBS / f"{name}.py").read_text(encoding="utf-8")
-    for way in (f"spark-submit jobs/{name}.py ", f"sequoia {name} ", "databricks bundle run "):
+    for way in (
+        f"spark-submit --py-files dist/sequoia-*.zip jobs/{name}.py ",
+        f"sequoia {name} ",
+        "databricks bundle run ",
+    ):
         assert way in text
 
 

@@ -101,7 +101,7 @@ def test_both_documents_and_the_terminal(
     assert completed.stages[-1].seconds >= alone.stages[-1].seconds
     assert completed.model_copy(update={"stages": []}) == alone.model_copy(update={"stages": []})
     assert "all interactions" in capsys.readouterr().out
-    assert not list(context.config.workspace_path.glob(".*.tmp"))
+    assert not list(context.config.workspace_path.glob(".*.partial"))
 
 
 def test_a_missing_stage_is_named_and_nothing_written(

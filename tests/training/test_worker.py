@@ -118,8 +118,8 @@ def test_every_epoch_is_told_to_the_launching_process(make_spec: MakeSpec) -> No
 def test_a_half_written_checkpoint_is_ignored(make_spec: MakeSpec) -> None:
     spec = make_spec("torn", "training.epochs=2")
     train(spec)
-    (spec.checkpoints / "epoch-00009.tmp").mkdir()
-    (Path(spec.checkpoints) / "epoch-00009.tmp" / "state.json").write_text("{")
+    (spec.checkpoints / ".epoch-00009.0.partial").mkdir()
+    (Path(spec.checkpoints) / ".epoch-00009.0.partial" / "state.json").write_text("{")
     assert len(train(spec)) == 2
 
 

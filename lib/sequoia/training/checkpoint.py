@@ -7,7 +7,6 @@ after that. `best.safetensors` holds the weights with the best validation metric
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +18,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from sequoia.errors import UserError
-from sequoia.training.checkpoint_folder import latest_checkpoint
+from sequoia.local_files import replace_text, replacing
+from sequoia.training.checkpoint_folder import LATEST, latest_checkpoint
 
 
 @dataclass(kw_only=True)
@@ -44,22 +44,18 @@ def save_checkpoint(
 ) -> None:
     """Write a checkpoint; `identity` (plain values) says which model it is of."""
     name = f"epoch-{progress.epoch:05d}"
-    scratch = folder / f"{name}.tmp"
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
     previous = latest_checkpoint(folder)
-    save_file(_weights(model), scratch / "model.safetensors")
-    save_file(_optimizer_tensors(optimizer), scratch / "optimizer.safetensors")
-    if is_best:
-        save_file(_weights(model), scratch / "best.safetensors")
-    elif previous is not None:
-        shutil.copy(previous / "best.safetensors", scratch / "best.safetensors")
     state = {"identity": identity, "progress": progress.__dict__}
-    (scratch / "state.json").write_text(json.dumps(state), encoding="utf-8")
-    shutil.rmtree(folder / name, ignore_errors=True)
-    scratch.rename(folder / name)
-    (folder / "latest.tmp").write_text(name, encoding="utf-8")
-    os.replace(folder / "latest.tmp", folder / "latest")
+    with replacing(folder / name) as scratch:
+        scratch.mkdir()
+        save_file(_weights(model), scratch / "model.safetensors")
+        save_file(_optimizer_tensors(optimizer), scratch / "optimizer.safetensors")
+        if is_best:
+            save_file(_weights(model), scratch / "best.safetensors")
+        elif previous is not None:
+            shutil.copy(previous / "best.safetensors", scratch / "best.safetensors")
+        (scratch / "state.json").write_text(json.dumps(state), encoding="utf-8")
+    replace_text(folder / LATEST, name)
     for old in folder.glob("epoch-*"):
         if old.name != name:
             shutil.rmtree(old)
