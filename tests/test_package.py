@@ -96,17 +96,19 @@ def test_the_zip_for_clusters_holds_what_the_wheel_holds(wheel: Path, code_zip: 
 
 def test_a_zip_on_the_path_is_enough(code_zip: Path, tmp_path: Path) -> None:
     probe = """
+from pathlib import Path
+
 import sequoia
 from sequoia.config import load_config
 from sequoia.errors import UserError
-from sequoia.local_files import code_folder
 from sequoia.provenance import code_version
 from sequoia.report.page import _shipped
 from sequoia.tables.contracts import contract, table_names
+from sequoia.tracking.bundle import write_bundle
 
 print(sequoia.__file__)
 print(load_config("cluster.yaml").sequences.shards, len(table_names()), contract("events").version)
-print(len(_shipped("page.css")) > 0, (code_folder() / "tracking" / "next_item_model.py").is_file())
+print(len(_shipped("page.css")) > 0, write_bundle(Path("."), "sequoia.tracking.next_item_model").entry)
 print(code_version())
 try:
     load_config("nothing.yaml")
@@ -119,7 +121,7 @@ except UserError as error:
     place, settings, files, version, sentence = done.stdout.splitlines()
     assert place == f"{code_zip}/sequoia/__init__.py"
     assert settings == f"32 {len(list((ROOT / 'schemas').glob('*.sql')))} 1"
-    assert files == "True True"
+    assert files == "True next_item_model.py"
     if (ROOT / ".git").exists():
         commit = zipfile.ZipFile(code_zip).read("sequoia/commit.txt").decode().strip()
         assert version.partition("+")[2] == commit != ""

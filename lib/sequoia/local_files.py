@@ -16,10 +16,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from fcntl import LOCK_EX, flock
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
-from zipfile import ZipFile
 
 from sequoia.errors import UserError
 from sequoia.storage import Entry, Location, entries, is_local, remove, uri
@@ -80,22 +78,6 @@ def publish(source: Path, target: Location, *, last: str | None = None) -> None:
     for old in entries(target):
         if old.relative not in wanted:
             old.location.unlink()
-
-
-@cache
-def code_folder() -> Path:
-    """Return a folder with the files of this package: its own, or an unpacked copy of the zip it came in."""
-    package = Path(__file__).parent
-    if package.is_dir():
-        return package
-    archive = next(parent for parent in package.parents if parent.is_file())
-    folder = _cache() / "code" / hashlib.sha256(archive.read_bytes()).hexdigest()[:24]
-    with _locked(folder):
-        if not (folder / "whole").exists():
-            with ZipFile(archive) as opened:
-                opened.extractall(folder)
-            (folder / "whole").touch()
-    return folder / package.relative_to(archive)
 
 
 def replace_text(target: Location, text: str) -> None:
