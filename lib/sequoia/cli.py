@@ -5,14 +5,14 @@ The same parser serves `jobs/<stage>.py` under spark-submit and as a Databricks 
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable
 
 import click
 
 from sequoia.config import Config, load_config
-from sequoia.errors import UserError
+from sequoia.errors import as_user_error
+from sequoia.secrets import redact
 from sequoia.stages import ROAD
 
 
@@ -115,28 +115,16 @@ def run_stages(names: list[str], config: Config) -> None:
 
 
 def guarded(command: Callable[[], object]) -> int:
-    """Run a command; a user's mistake becomes one sentence on standard error and exit code 2."""
+    """Run a command; a user's mistake becomes one sentence on standard error and its exit code."""
     try:
         command()
-    except UserError as error:
-        return _refuse(str(error))
     except Exception as error:
-        sentence = sentence_from_executor(str(error))
-        if sentence is None:
+        mistake = as_user_error(error)
+        if mistake is None:
             raise
-        return _refuse(sentence)
+        print(f"sequoia: {redact(str(mistake))}", file=sys.stderr)
+        return mistake.exit_code
     return 0
-
-
-def sentence_from_executor(message: str) -> str | None:
-    """Find the sentence of a UserError raised in a Spark task: it arrives inside a stack trace."""
-    found = re.search(r"sequoia\.errors\.\w+: (.+)", message)
-    return found.group(1).strip() if found else None
-
-
-def _refuse(sentence: str) -> int:
-    print(f"sequoia: {sentence}", file=sys.stderr)
-    return 2
 
 
 for _name in ROAD:
