@@ -139,7 +139,7 @@ def test_a_wrong_type_is_told_with_the_type_wanted_and_how_to_write_it(override:
 def test_other_mistakes_of_type() -> None:
     for override, sentence in {
         "models.counting.window=[1, two]": "entry 2 of setting models.counting.window, two, must be a list",
-        "training=3": "setting training = 3 must be a section: give one of its keys, such as training.models=",
+        "training=3": "setting training = 3 must be a section: give one of its keys, such as training.",
         "spark.conf={1: x}": "setting spark.conf: key 1 must be text: put it in quotes",
     }.items():
         with pytest.raises(UserError) as refused:

@@ -93,6 +93,11 @@ def start(form: str = "text", level: str = "info", *, run_id: str | None = None)
     NOW.run_id = run_id
 
 
+def is_json() -> bool:
+    """Say whether lines are JSON objects."""
+    return isinstance(HANDLER.formatter, JsonLines)
+
+
 def capture_others() -> None:
     """Let warnings of other packages take the same way out; where the root logger is set up, leave it."""
     logging.captureWarnings(True)

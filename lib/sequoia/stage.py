@@ -16,6 +16,7 @@ from pyspark.sql import SparkSession
 from sequoia import log
 from sequoia.config import Config
 from sequoia.diary import record_failure, record_run, record_stage
+from sequoia.lock import WorkspaceLock
 from sequoia.spark import spark_session
 from sequoia.tables.store import Tables
 
@@ -61,6 +62,10 @@ class Context:
         """Return the tables of the configured warehouse."""
         folder = self.config.workspace_path / "warehouse"
         return Tables(self.spark, namespace=self.config.tables.namespace, folder=folder, run_id=self.run_id)
+
+    def locked(self) -> WorkspaceLock:
+        """Return the workspace's lock; `with context.locked():` goes around everything that writes."""
+        return WorkspaceLock(self.config.workspace_path, run_id=self.run_id, command=self.command)
 
     def say(self, message: str) -> None:
         """Show a line of progress."""

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sequoia.config import Config
+from sequoia.log import hide_secrets_of
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -39,6 +40,7 @@ class Connection:
         _quieten()
         import mlflow
 
+        hide_secrets_of("mlflow")
         mlflow.set_tracking_uri(self.tracking_uri)
         mlflow.set_registry_uri(self.registry_uri)
         return mlflow.MlflowClient(self.tracking_uri, self.registry_uri)
