@@ -55,6 +55,7 @@ def test_stages_are_chosen_in_the_order_of_the_road(choice: dict[str, Any], chos
     ("choice", "sentence"),
     [
         ({"first": "trian"}, "unknown stage trian: did you mean train?"),
+        ({"only": [""]}, "unknown stage : stages are ingest, index"),
         ({"only": ["zzz"]}, "unknown stage zzz: stages are ingest, index"),
         (
             {"first": "train", "last": "index"},
@@ -213,6 +214,23 @@ def test_as_processes(tmp_path: Path) -> None:
     )
     assert (mistaken.returncode, mistaken.stdout) == (2, "")
     assert mistaken.stderr.count("\n") == 1
+
+
+def test_a_polite_kill_gives_the_lock_back(tmp_path: Path) -> None:
+    program = """
+import time
+from sequoia import cli, stages
+stages.run_named = lambda name, context: (print("in", name, flush=True), time.sleep(60))
+cli.main()
+"""
+    command = [sys.executable, "-c", program, "ingest", f"workspace={tmp_path}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "in ingest\n"
+        assert len(list((tmp_path / ".lock").iterdir())) == 1
+        process.terminate()
+        assert process.wait(timeout=50) == 1
+    assert list((tmp_path / ".lock").iterdir()) == []
 
 
 def test_the_road_has_a_command_for_every_stage() -> None:

@@ -71,34 +71,34 @@ def test_processes_without_a_lane_are_refused() -> None:
     ("override", "sentence"),
     [
         # whole numbers and their bounds
-        ("training.epochs=three", "training.epochs = three must be a whole number of at least 1: such as 12"),
-        ("training.epochs=2.5", "training.epochs = 2.5 must be a whole number of at least 1: such as 12"),
-        ("training.epochs=0", "training.epochs = 0 must be a whole number of at least 1: such as 12"),
-        ("training.epochs=", "training.epochs = null must be a whole number of at least 1: such as 12"),
-        ("seed=-1", "seed = -1 must be a whole number of at least 0 and below 2147483648: such as 42"),
+        ("training.epochs=three", "training.epochs = three must be a whole number of at least 1, such as 12"),
+        ("training.epochs=2.5", "training.epochs = 2.5 must be a whole number of at least 1, such as 12"),
+        ("training.epochs=0", "training.epochs = 0 must be a whole number of at least 1, such as 12"),
+        ("training.epochs=", "training.epochs = null must be a whole number of at least 1, such as 12"),
+        ("seed=-1", "seed = -1 must be a whole number of at least 0 and below 2147483648, such as 42"),
         # numbers
-        ("training.learning_rate=x", "training.learning_rate = x must be a number above 0: such as 0.003"),
+        ("training.learning_rate=x", "training.learning_rate = x must be a number above 0, such as 0.003"),
         (
             "training.learning_rate=.nan",
-            "training.learning_rate = .nan must be a number above 0: such as 0.003",
+            "training.learning_rate = .nan must be a number above 0, such as 0.003",
         ),
         (
             "training.learning_rate=.inf",
-            "training.learning_rate = .inf must be a number above 0: such as 0.003",
+            "training.learning_rate = .inf must be a number above 0, such as 0.003",
         ),
         (
             "evaluate.confidence=1",
-            "evaluate.confidence = 1 must be a number above 0.5 and below 1: such as 0.95",
+            "evaluate.confidence = 1 must be a number above 0.5 and below 1, such as 0.95",
         ),
         (
             "negatives.alpha=3",
-            "negatives.alpha = 3 must be a number of at least 0 and at most 2: such as 0.75",
+            "negatives.alpha = 3 must be a number of at least 0 and at most 2, such as 0.75",
         ),
         # choices
-        ("sequences.ties=file", "sequences.ties = file must be shuffled or item: such as shuffled"),
+        ("sequences.ties=file", "sequences.ties = file must be shuffled or item, such as shuffled"),
         ("logging.format=jsonl", "logging.format = jsonl must be text or json: write json"),
         # true and false
-        ("training.resume=perhaps", "training.resume = perhaps must be true or false: such as true"),
+        ("training.resume=perhaps", "training.resume = perhaps must be true or false, such as true"),
         # lists
         (
             "training.models=sasrec",
@@ -107,7 +107,7 @@ def test_processes_without_a_lane_are_refused() -> None:
         ),
         (
             "training.models=[]",
-            "training.models = [] must be a list of the words sasrec or counting (at least one): "
+            "training.models = [] must be a list of the words sasrec or counting (at least one), "
             "such as '[counting, sasrec]'",
         ),
         (
@@ -115,14 +115,14 @@ def test_processes_without_a_lane_are_refused() -> None:
             "models.counting.window = 2 must be a list of whole numbers (at least one): write '[2]'",
         ),
         # free keys
-        ("spark.conf=fast", "spark.conf = fast must be keys with texts as values: such as '{}'"),
+        ("spark.conf=fast", "spark.conf = fast must be keys with texts as values, such as '{}'"),
         ("spark.conf={a.b: true}", "spark.conf.a.b = true must be text: write true"),
         (
             "synthetic.categories.Toys=2017",
             "synthetic.categories.Toys = 2017 must be 2014 or 2018: write 2018",
         ),
         # text that may not be null
-        ("workspace=", "workspace = null must be text: such as .workspace/demo"),
+        ("workspace=", "workspace = null must be text, such as .workspace/demo"),
     ],
 )
 def test_a_wrong_type_is_told_with_the_type_wanted_and_how_to_write_it(override: str, sentence: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 
 import pytest
@@ -109,9 +110,9 @@ def test_a_diary_that_cannot_be_written_does_not_hide_the_error(
     run_stage(stage(counting), context)
 
     def failing(context: Context) -> StageResult:
-        log = context.config.workspace_path / "warehouse" / "stage_runs" / "_delta_log"
-        for commit in log.glob("*.json"):
-            commit.write_text("no JSON")
+        table = context.config.workspace_path / "warehouse" / "stage_runs"
+        shutil.rmtree(table)
+        table.write_text("no folder any more")
         raise UserError("the first error: mend it")
 
     with pytest.raises(UserError, match="the first error"):

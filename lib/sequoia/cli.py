@@ -6,6 +6,7 @@ click alone: `sequoia doctor` is for where the rest is missing.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -122,7 +123,8 @@ def walk(
     config: str, overrides: list[str], *, first: str | None, last: str | None, only: str | None, dry_run: bool
 ) -> None:
     """Run the chosen stages, or say what would run."""
-    names = choose_stages(first, last, [name.strip() for name in only.split(",")] if only else ())
+    wanted = () if only is None else [name.strip() for name in only.split(",")]
+    names = choose_stages(first, last, wanted)
     from sequoia.config import load_config
 
     loaded = load_config(config, overrides)
@@ -190,8 +192,13 @@ for _name in ROAD:
 
 
 def main() -> None:
-    """Run the console command."""
+    """Run the console command; a polite kill ends it as Ctrl-C does, with the lock given back."""
+    signal.signal(signal.SIGTERM, _interrupt)
     _run(cli, "sequoia")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt("stopped by SIGTERM")
 
 
 def job(name: str) -> None:

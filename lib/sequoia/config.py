@@ -165,9 +165,9 @@ def _wrong_type(path: list[str], given: Any, layered: Layered) -> str:
     mended = example(setting, given if entry is None else None, base)
     if isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
         return f"{what} must be a section: give one of its keys, such as {_first_of(setting)}"
-    remedy = "such as" if mended == base else "write"
+    remedy = ", such as" if mended == base else ": write"
     written = how_to_write(setting.key, mended, layered.origin(key))
-    return f"{what} must be {wanted(setting)}: {remedy} {written}"
+    return f"{what} must be {wanted(setting)}{remedy} {written}"
 
 
 def _first_of(section: Setting) -> str:

@@ -115,6 +115,7 @@ def estimates(names: Sequence[str], past: Mapping[str, Past], growth: float, set
         changed = changed or differs
         when = f"{last.finished:%Y-%m-%d %H:%M} UTC, run {last.run_id}{' *' if differs else ''}"
         rows.append([name, f"{last.rows_in * growth:,.0f}", f"{minutes:.1f}", when])
-    rows.append(["total", "", f"{total:.1f}", "without those of no earlier run" if unknown else ""])
+    if total:
+        rows.append(["total", "", f"{total:.1f}", "without those of no earlier run" if unknown else ""])
     shown = text_table(["Stage", "rows in", "minutes", "after"], rows)
     return [*shown, *(["* with other settings than now"] if changed else [])]
