@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from sequoia import lock
+from sequoia import lease, lock
 from sequoia.errors import LockHeldError, UserError
 from sequoia.lock import WorkspaceLock
 
@@ -104,7 +104,7 @@ def test_the_lock_is_free_again_after_an_error(tmp_path: Path) -> None:
 def write_lease(workspace: Path, *, beat_before: float, **changed: object) -> None:
     """Leave a lease as another machine would."""
     (workspace / ".lock").mkdir()
-    lease = {
+    values = {
         "run_id": "theirs",
         "command": "sequoia run",
         "host": "far-away",
@@ -114,16 +114,16 @@ def write_lease(workspace: Path, *, beat_before: float, **changed: object) -> No
         "since": time.time() - 9000,
         "heartbeat": time.time() - beat_before,
     }
-    (workspace / ".lock" / "theirs-1.json").write_text(json.dumps(lease | changed))
+    (workspace / ".lock" / "theirs-1.json").write_text(json.dumps(values | changed))
 
 
 def test_another_machine_s_lease_holds_until_its_heart_has_not_beaten_for_long(tmp_path: Path) -> None:
-    write_lease(tmp_path, beat_before=lock.EXPIRY - 60)
+    write_lease(tmp_path, beat_before=lease.EXPIRY - 60)
     with pytest.raises(LockHeldError, match="on far-away"), wanted(tmp_path):
         pass
     (tmp_path / ".lock" / "theirs-1.json").unlink()
     (tmp_path / ".lock").rmdir()
-    write_lease(tmp_path, beat_before=lock.EXPIRY + 1)
+    write_lease(tmp_path, beat_before=lease.EXPIRY + 1)
     with wanted(tmp_path):
         assert len(leases(tmp_path)) == 1
 
@@ -131,7 +131,7 @@ def test_another_machine_s_lease_holds_until_its_heart_has_not_beaten_for_long(t
 def test_without_kernel_locks_a_process_that_is_gone_or_another_one_holds_nothing(
     tmp_path: Path, hold: Hold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lock, "_kernel_says_held", lambda file: False)
+    monkeypatch.setattr(lease, "kernel_says_held", lambda file: False)
     holder = hold("theirs")
     with pytest.raises(LockHeldError), wanted(tmp_path):
         pass
@@ -143,7 +143,7 @@ def test_without_kernel_locks_a_process_that_is_gone_or_another_one_holds_nothin
         file.unlink()
     (tmp_path / ".lock").rmdir()
     # Our own number, but of a process that started at another time.
-    write_lease(tmp_path, beat_before=0, machine=lock.this_machine())
+    write_lease(tmp_path, beat_before=0, machine=lease.this_machine())
     with wanted(tmp_path):
         pass
 
@@ -156,7 +156,7 @@ def test_the_heart_beats_and_a_lost_lease_ends_the_run(
         [file] = leases(tmp_path)
         first = json.loads(file.read_text())["heartbeat"]
         deadline = time.monotonic() + 20
-        while (lease := lock.read_lease(file)) and lease.heartbeat == first:
+        while (now := lease.read_lease(file)) and now.heartbeat == first:
             assert time.monotonic() < deadline
             time.sleep(0.02)
         held.check()
