@@ -63,12 +63,16 @@ def describe_input(config: Config) -> tuple[list[str], int | None]:
     files = find_files(settings.raw, settings.category)
     forms = {file.source: _format(file, config) for file in files}
     read = [file for file in files if forms[file.source] != NOT_READ]
-    rows = [[file.source or settings.raw, bytes_text(file.bytes), forms[file.source]] for file in files]
+    rows = [[file.source or settings.raw, _size(file), forms[file.source]] for file in files]
     shown = text_table(["Input file", "size", "format"], rows[:SHOWN_FILES])
     if len(rows) > SHOWN_FILES:
         shown.append(f"and {len(rows) - SHOWN_FILES} more files")
     size = sum(file.bytes for file in read)
     return [*shown, f"{len(read)} files to read, {bytes_text(size)}"], size
+
+
+def _size(file: RawFile) -> str:
+    return "-" if file.kind == "delta" else bytes_text(file.bytes)  # what of the folder counts its log knows
 
 
 def _format(file: RawFile, config: Config) -> str:
