@@ -63,7 +63,7 @@ def describe_input(config: Config) -> tuple[list[str], int | None]:
     files = find_files(settings.raw, settings.category)
     forms = {file.source: _format(file, config) for file in files}
     read = [file for file in files if forms[file.source] != NOT_READ]
-    rows = [[file.source or settings.raw, _size(file), forms[file.source]] for file in files]
+    rows = [[file.source or file.path, _size(file), forms[file.source]] for file in files]
     shown = text_table(["Input file", "size", "format"], rows[:SHOWN_FILES])
     if len(rows) > SHOWN_FILES:
         shown.append(f"and {len(rows) - SHOWN_FILES} more files")
