@@ -36,7 +36,7 @@ SMALL = [
         "recommend.sample_users=1",
         "recommend.k=3",
     ),
-    *("promote.minimum=0", "promote.min_users=1", "run_id=night-7", "spark.driver_memory=3g"),
+    *("promote.minimum=0.001", "run_id=night-7", "spark.driver_memory=3g"),
     f"spark.conf.spark.hadoop.fs.s3a.secret.key={PASSWORD}",
 ]
 
@@ -131,7 +131,7 @@ def test_before_the_first_run_a_dry_run_knows_the_files_only(config: Config) -> 
     assert f"code {code_version()}, settings {settings_hash(config)}" in told[1]
     assert next(line for line in told if line.startswith("Toys.csv")).split() == [
         "Toys.csv",
-        "11.2",
+        "9.2",
         "kB",
         "ratings",
     ]
