@@ -1,14 +1,20 @@
--- The diary: one row per stage that ran to its end, with what went in and what came out.
+-- The diary: one row per stage that ended, well or not, with what went in and what came out.
 CREATE TABLE IF NOT EXISTS ${table} (
-  run_id   STRING NOT NULL COMMENT 'run the stage belongs to',
-  stage    STRING NOT NULL COMMENT 'name of the stage',
-  finished TIMESTAMP NOT NULL COMMENT 'when the stage ended (UTC)',
-  seconds  DOUBLE NOT NULL COMMENT 'wall-clock seconds',
-  rows_in  BIGINT NOT NULL COMMENT 'rows read',
-  rows_out BIGINT NOT NULL COMMENT 'rows written',
-  details  STRING NOT NULL COMMENT 'what the stage says of itself, a JSON object',
-  reads    MAP<STRING, BIGINT> NOT NULL COMMENT 'tables read and their versions',
-  writes   MAP<STRING, BIGINT> NOT NULL COMMENT 'tables written and their versions'
+  run_id        STRING NOT NULL COMMENT 'run the stage belongs to',
+  stage         STRING NOT NULL COMMENT 'name of the stage',
+  status        STRING NOT NULL COMMENT 'done or failed',
+  finished      TIMESTAMP NOT NULL COMMENT 'when the stage ended (UTC)',
+  seconds       DOUBLE NOT NULL COMMENT 'wall-clock seconds',
+  rows_in       BIGINT COMMENT 'rows read; null for a failed stage',
+  rows_out      BIGINT COMMENT 'rows written; null for a failed stage',
+  details       STRING NOT NULL COMMENT 'what the stage says of itself, a JSON object; secrets hidden',
+  error_type    STRING COMMENT 'class of the error that ended a failed stage, such as UserError',
+  error         STRING COMMENT 'its sentence or message, secrets hidden, cut at 2,000 characters',
+  settings_hash STRING NOT NULL COMMENT 'hash of the settings it ran with: with run_id, the row of runs',
+  reads         MAP<STRING, BIGINT> NOT NULL COMMENT 'tables read and their versions',
+  writes        MAP<STRING, BIGINT> NOT NULL COMMENT 'tables written and their versions'
 ) USING DELTA
-COMMENT 'Stages that ran, with counts and table versions'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+COMMENT 'Stages that ended, with counts, errors and table versions'
+TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+ALTER TABLE ${table} ADD CONSTRAINT known_status CHECK (status IN ('done', 'failed'));
+ALTER TABLE ${table} ADD CONSTRAINT failed_has_error CHECK ((status = 'failed') = (error IS NOT NULL));

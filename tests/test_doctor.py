@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
+import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
+import click
 import pytest
 
 from sequoia import doctor
 from sequoia.doctor import Check
+
+LIB = Path(__file__).parents[1] / "lib"
 
 
 def program(folder: Path, name: str, text: str) -> None:
@@ -146,3 +152,54 @@ def test_importing_the_doctor_loads_nothing_heavy() -> None:
     probe = f"import sys, sequoia.doctor; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def bare_python(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with nothing but click, and this project's code on its path."""
+    folder = tmp_path_factory.mktemp("bare") / "venv"
+    venv.create(folder, with_pip=False)
+    [packages] = folder.glob("lib/python*/site-packages")
+    shutil.copytree(Path(click.__file__).parent, packages / "click")
+    (packages / "sequoia.pth").write_text(str(LIB))
+    return folder / "bin" / "python"
+
+
+def bare(python: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"]}
+    return subprocess.run([str(python), *arguments], env=environment, capture_output=True, text=True)
+
+
+COMMAND = ("-c", "from sequoia.cli import main; main()")
+
+
+def test_the_doctor_works_where_all_packages_are_missing(bare_python: Path) -> None:
+    assert bare(bare_python, "-c", "import pydantic").returncode == 1
+    for command in ((*COMMAND, "doctor"), ("-m", "sequoia.doctor")):
+        done = bare(bare_python, *command)
+        assert (done.returncode, done.stderr) == (2, "")
+        lines = {line.split()[1]: line for line in done.stdout.splitlines() if "wanted:" in line}
+        assert lines["Spark,"].startswith("MISSING Spark, Delta  none, none")
+        for package in ("torch", "petastorm", "pyarrow", "mlflow", "Delta's"):
+            assert lines[package].startswith("MISSING")
+            assert "not installed" in lines[package]
+        assert done.stdout.count("-> run `make setup`") >= 7
+
+
+def test_other_commands_say_what_is_missing_there(bare_python: Path) -> None:
+    done = bare(bare_python, *COMMAND, "train")
+    assert done.returncode == 2
+    assert done.stderr.startswith("sequoia: the package ")
+    assert done.stderr.endswith(" is not installed here: `sequoia doctor` says what to do about it\n")
+    for option in ("--help", "--version"):
+        done = bare(bare_python, *COMMAND, option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "sequoia" in done.stdout.lower()
+
+
+def test_all_small_packages_are_looked_for() -> None:
+    runtime, _, _ = (LIB.parent / "requirements.txt").read_text().partition("# development")
+    names = {re.split(r"[=<>\[; ]", line)[0] for line in runtime.splitlines() if line and line[0] != "#"}
+    own_lines = {"torch", "pyspark", "delta-spark", "petastorm", "pyarrow", "numpy", "mlflow"}
+    building = {"setuptools", "cloudpickle", "psutil", "cffi"}
+    assert set(doctor.OTHERS) == names - own_lines - building

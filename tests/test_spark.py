@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sequoia.config import load_config
 from sequoia.spark import DELTA, LOCAL, session_options
 
@@ -14,6 +16,7 @@ def test_without_a_launcher_all_settings_are_ours() -> None:
     options = session_options(SETTINGS, {})
     assert options["spark.master"] == "local[2]"
     assert options["spark.sql.ansi.enabled"] == "true"
+    assert re.search(options["spark.redaction.regex"], "fs.azure.account.key.me.dfs.core.windows.net")
     assert LOCAL.items() <= options.items()
     assert DELTA.items() <= options.items()
 

@@ -6,15 +6,24 @@ what differs: `extends: base.yaml` (a neighbour, or a file shipped with sequoia)
 
 from __future__ import annotations
 
-import difflib
+import re
 from collections.abc import Sequence
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator
 
+from sequoia.config_layers import COMMAND_LINE, Key, Layered, read_layers
+from sequoia.config_types import (
+    Setting,
+    example,
+    how_to_write,
+    setting_at,
+    shortened,
+    unknown_key,
+    value_of,
+    wanted,
+)
 from sequoia.errors import UserError
 from sequoia.evaluate.settings import EvaluateSettings
 from sequoia.ingest.settings import IngestSettings
@@ -53,10 +62,19 @@ class TrackingSettings(Settings):
     registered_model: str
 
 
+class LoggingSettings(Settings):
+    """How a run speaks on standard error."""
+
+    format: Literal["text", "json"]
+    level: Literal["debug", "info", "warning", "error"]
+
+
 class Config(Settings):
     """Everything a run needs to know."""
 
     workspace: str
+    run_id: str | None
+    logging: LoggingSettings
     seed: int = Field(ge=0, lt=2**31)
     spark: SparkSettings
     tables: TablesSettings
@@ -88,6 +106,13 @@ class Config(Settings):
             )
         return tracking
 
+    @field_validator("run_id")
+    @classmethod
+    def _names_a_run(cls, run_id: str | None) -> str | None:
+        if run_id is not None and not re.fullmatch(r"[A-Za-z0-9._-]{1,64}", run_id):
+            raise ValueError(f"{run_id!r} must be 1 to 64 letters, digits and . _ -: shorten or rename it")
+        return run_id
+
     @property
     def workspace_path(self) -> Location:
         """Return the workspace folder, of this machine or remote."""
@@ -97,87 +122,80 @@ class Config(Settings):
 def load_config(path: str | Path = "base.yaml", overrides: Sequence[str] = ()) -> Config:
     """Load a YAML file (a path, or a name shipped in conf/) with overrides such as `training.epochs=3`.
 
-    Raises UserError with the key, what is wrong with it, and the nearest known key for an unknown one.
+    Raises UserError with the key, what is wrong with it, and how to write what is wanted.
     """
-    values = _read(str(path), base=None)
+    return validated(load_layers(path, overrides))
+
+
+def load_layers(path: str | Path, overrides: Sequence[str]) -> Layered:
+    """Read the file, those it extends, and the overrides, which replace a setting or change a section."""
+    layered = read_layers(str(path))
     for override in overrides:
-        _apply(values, override)
+        key, sign, text = override.partition("=")
+        if not sign or not key.strip():
+            raise UserError(
+                f"override {override!r} is not of the form section.key=value, such as training.epochs=3"
+            )
+        setting = setting_at(Config, key.strip().split("."))
+        value = value_of(text, setting)
+        if isinstance(value, dict) and isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
+            layered.lay(value, COMMAND_LINE, setting.key)
+        else:
+            layered.replace(setting.key, value, COMMAND_LINE)
+    return layered
+
+
+def validated(layered: Layered) -> Config:
+    """Check all values; raises UserError with the first mistake in one sentence."""
     try:
-        return Config.model_validate(values)
+        return Config.model_validate(layered.values)
     except ValidationError as error:
-        raise UserError(_explain(error)) from None
+        raise UserError(_explain(error, layered)) from None
 
 
-def _read(name: str, base: Path | None) -> dict[str, Any]:
-    # What is shipped may lie in a zip, where a file has no path.
-    shipped = {entry.name: entry for entry in files("sequoia.conf").iterdir() if entry.name.endswith(".yaml")}
-    paths = [*([base / name] if base else []), Path(name)]
-    found = next((path for path in paths if path.is_file()), None) or shipped.get(name)
-    if found is None:
-        known = ", ".join(sorted(shipped))
-        raise UserError(f"no configuration file {name}: name a YAML file, or one of {known}")
-    try:
-        values = yaml.safe_load(found.read_text(encoding="utf-8")) or {}
-    except yaml.YAMLError as error:
-        raise UserError(f"{found} is not YAML ({' '.join(str(error).split())}): mend that line") from None
-    if not isinstance(values, dict):
-        raise UserError(
-            f"{found} holds a {type(values).__name__}, not sections with keys: see conf/base.yaml"
-        )
-    parent = values.pop("extends", None)
-    return values if parent is None else _merge(_read(str(parent), getattr(found, "parent", None)), values)
-
-
-def _merge(low: dict[str, Any], high: dict[str, Any]) -> dict[str, Any]:
-    merged = dict(low)
-    for key, value in high.items():
-        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
-
-
-def _apply(values: dict[str, Any], override: str) -> None:
-    key, sign, text = override.partition("=")
-    if not sign or not key:
-        raise UserError(
-            f"override {override!r} is not of the form section.key=value, such as training.epochs=3"
-        )
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text
-    *sections, last = key.strip().split(".")
-    for section in sections:
-        values = values.setdefault(section, {})
-        if not isinstance(values, dict):
-            raise UserError(f"override {override!r}: {section} is a value, not a section: shorten the key")
-    values[last] = value
-
-
-def _explain(error: ValidationError) -> str:
+def _explain(error: ValidationError, layered: Layered) -> str:
     first = error.errors()[0]
-    path = [part for part in first["loc"] if isinstance(part, str)]
-    key = ".".join(str(part) for part in first["loc"])
+    path = [str(part) for part in first["loc"]]
     if first["type"] == "extra_forbidden":
-        known = _known_keys(path[:-1])
-        nearest = difflib.get_close_matches(path[-1], known, n=1, cutoff=0.4)
-        hint = (
-            f"did you mean {'.'.join([*path[:-1], nearest[0]])}?"
-            if nearest
-            else f"known are {', '.join(known)}"
-        )
-        return f"unknown setting {key}: {hint}"
+        return unknown_key(_section(path[:-1]), path[:-1], path[-1])
     if first["type"] == "missing":
-        return f"setting {key} is missing: let the file extend base.yaml, or add the key"
-    message = first["msg"].removeprefix("Value error, ")
-    where = f"setting {key} = {first['input']!r}: " if first["type"] != "value_error" else f"setting {key}: "
-    return where + message[0].lower() + message[1:]
+        return f"setting {'.'.join(path)} is missing: let the file extend base.yaml, or add the key"
+    if first["type"] == "value_error":
+        return f"setting {'.'.join(path)}: {first['msg'].removeprefix('Value error, ')}"
+    return _wrong_type(path, first["input"], layered)
 
 
-def _known_keys(path: list[str]) -> list[str]:
-    model: type[BaseModel] = Config
-    for part in path:
-        annotation = model.model_fields[part].annotation
-        assert isinstance(annotation, type) and issubclass(annotation, BaseModel)
-        model = annotation
-    return sorted(model.model_fields)
+def _section(path: list[str]) -> type[BaseModel]:
+    kind: type[BaseModel] = setting_at(Config, path).kind
+    return kind
+
+
+def _wrong_type(path: list[str], given: Any, layered: Layered) -> str:
+    """Say what stands there, what is wanted, and how to write that."""
+    if path[-1] == "[key]":
+        return f"setting {'.'.join(path[:-2])}: key {shortened(given)} must be text: put it in quotes"
+    entry = path.pop() if path[-1].isdigit() else None
+    setting, key = setting_at(Config, path), tuple(path)
+    what = f"setting {'.'.join(setting.key)} = {shortened(given)}"
+    if entry is not None:
+        what = f"entry {int(entry) + 1} of setting {'.'.join(setting.key)}, {shortened(given)},"
+    base = _base_value(setting.key)
+    mended = example(setting, given if entry is None else None, base)
+    if isinstance(setting.kind, type) and issubclass(setting.kind, BaseModel):
+        return f"{what} must be a section: give one of its keys, such as {_first_of(setting)}"
+    remedy = ", such as" if mended == base else ": write"
+    written = how_to_write(setting.key, mended, layered.origin(key))
+    return f"{what} must be {wanted(setting)}{remedy} {written}"
+
+
+def _first_of(section: Setting) -> str:
+    name = next(iter(section.kind.model_fields))
+    value = _base_value((*section.key, name))
+    return how_to_write((*section.key, name), value, COMMAND_LINE)
+
+
+def _base_value(key: Key) -> Any:
+    value: Any = read_layers("base.yaml").values
+    for name in key:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value

@@ -1,5 +1,6 @@
 """Which parts of the environment work together, and what to do about those that do not.
 
+It needs the standard library alone: `python -m sequoia.doctor` runs where not even click is installed.
 Versions come from package metadata. Only Horovod is loaded, in a process of its own: whether it fits this
 torch shows nowhere else.
 """
@@ -20,6 +21,8 @@ from sequoia.checks import Check, render
 
 __all__ = ["Check", "diagnose", "render"]
 
+# What the edges need, in any version that requirements.txt allows.
+OTHERS = "click isal jinja2 matplotlib pydantic pyyaml safetensors scipy tqdm pandas".split()
 SETUP = "run `make setup`"
 WITHOUT_HOROVOD = "or train with --launcher torchrun"
 HOROVOD_PROBE = "import horovod.torch as h; print('gloo', h.gloo_built())"
@@ -42,6 +45,7 @@ def diagnose(launcher: str | None = None) -> list[Check]:
         horovod,
         check_launchers(torch=torch.ok, horovod=horovod.ok),
         check_package("mlflow", r"3\.", "3.x"),
+        check_others(),
         check_native_tools(tools, built=horovod.ok),
         describe_machine(),
     ]
@@ -60,6 +64,13 @@ def check_package(package: str, pattern: str, wanted: str) -> Check:
     found = installed(package)
     ok = found is not None and re.match(pattern, found) is not None
     return Check(name=package, ok=ok, found=found or "not installed", wanted=wanted, remedy=SETUP)
+
+
+def check_others() -> Check:
+    """Check the small packages, of which any version will do."""
+    missing = [name for name in OTHERS if installed(name) is None]
+    found = f"missing {', '.join(missing)}" if missing else "present"
+    return Check(name="Others", ok=not missing, found=found, wanted="all of requirements.txt", remedy=SETUP)
 
 
 def check_python() -> Check:
@@ -92,6 +103,9 @@ def check_delta_jars() -> Check:
     module = importlib.util.find_spec("pyspark")
     jars = Path(module.origin).parent / "jars" if module and module.origin else Path()
     delta = installed("delta-spark")
+    if module is None or delta is None:
+        found = "not installed"
+        return Check(name="Delta's jars", ok=False, found=found, wanted="beside Spark's", remedy=SETUP)
     names = [f"delta-spark_2.12-{delta}.jar", f"delta-storage-{delta}.jar"]
     missing = [name for name in names if not (jars / name).is_file()]
     found = f"missing {', '.join(missing)}" if missing else "present"
@@ -138,3 +152,14 @@ def run(command: list[str]) -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         return str(error)
     return done.stdout + done.stderr
+
+
+def healthy(checks: list[Check]) -> bool:
+    """Say whether nothing that is needed is missing."""
+    return not any(check.needed and not check.ok for check in checks)
+
+
+if __name__ == "__main__":
+    found = diagnose()
+    print(render(found))
+    sys.exit(0 if healthy(found) else 2)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 # Those whose version can change a result.
 PACKAGES = ("delta-spark", "horovod", "mlflow", "numpy", "petastorm", "pyarrow", "pyspark", "scipy", "torch")
+WITHOUT_EFFECT = ("run_id", "logging")
 COMMIT = "commit.txt"  # written into packed code, which has no checkout around it
 
 
@@ -57,8 +58,12 @@ def effective_settings(config: Config) -> dict[str, Any]:
 
 
 def settings_hash(config: Config) -> str:
-    """Return a hash of the effective settings: 16 hexadecimal digits."""
-    text = json.dumps(effective_settings(config), sort_keys=True)
+    """Return a hash of the effective settings: 16 hexadecimal digits.
+
+    Without those that name a run or say how it speaks: the same work has the same hash.
+    """
+    settings = {key: value for key, value in effective_settings(config).items() if key not in WITHOUT_EFFECT}
+    text = json.dumps(settings, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

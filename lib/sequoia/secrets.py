@@ -1,39 +1,80 @@
-"""Secrets out of anything that is shown or stored: logs, messages, reports, tables and MLflow."""
+"""Secrets out of anything that is shown or stored: logs, messages, reports, tables and MLflow.
+
+Known by their place: the password in a URI, the value behind a telling name (password=, fs.s3a.secret.key:),
+a bearer's token, and tokens of a form of their own. A password in a URI with an unescaped / or @ is hidden up
+to the last @ that may belong to it.
+"""
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 
 HIDDEN = "***"
 
-# user:password@ in a URI, and parameters such as ?token=...&sig=...
-_IN_URI = re.compile(r"(?P<before>[a-zA-Z][\w+.-]*://[^/\s:@]*:)[^/\s@]+(?=@)")
-_IN_PAIR = re.compile(
-    r"(?P<before>\b[\w.-]*(?:password|passwd|secret|token|credential|api[_-]?key|access[_-]?key|account[._-]?key|sig)"
-    r"[\w.-]*\s*[=:]\s*)(?P<quote>['\"]?)[^\s'\"&,;}]+",
-    flags=re.IGNORECASE,
+# The authority ends at the first of / ? #. What looks like host:port/... is none with a password.
+_IN_URI = re.compile(
+    r"(?P<before>[a-zA-Z][\w+.-]*://[^/\s:@'\"]*:)"
+    r"(?:[^/?#\s'\"]+(?=@)|(?!\d{1,5}(?:[/?#\s'\"]|$))[^\s'\"]+?(?=@))"
 )
-_SECRET_KEY = re.compile(
-    r"password|passwd|secret|token|credential|api[_-]?key|access[_-]?key|account[._-]?key", re.I
+# name=value, name: value, "name": "value"; the name must begin a word, so that long texts are read once.
+_PAIR = re.compile(
+    r"(?P<before>(?<![\w.-])(?P<key>[A-Za-z][\w.-]*)(?P<sign>[\"']?\s*[=:]\s*))"
+    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s'\"&,;{}()\[\]<>]+)"
 )
+_BEARER = re.compile(r"(?P<before>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}")
+# Databricks, GitHub, JSON web tokens.
+_TOKEN = re.compile(r"\b(?:dapi[0-9a-f]{32}(?:-\d)?|gh[pousr]_\w{36,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)")
+_TELLING = {
+    *("password", "passwd", "passphrase", "pwd", "secret", "secrets", "token", "credential", "credentials"),
+    *("apikey", "sas", "sig", "signature"),
+}
+_KEYS = {"api", "access", "account", "private", "secret", "storage", "encryption"}  # ... key
+_PARTS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 
 def redact(text: str) -> str:
-    """Return a text with passwords of URIs and values of telling names replaced by ***."""
-    plain = _IN_URI.sub(rf"\g<before>{HIDDEN}", text)
-    return _IN_PAIR.sub(rf"\g<before>\g<quote>{HIDDEN}", plain)
+    """Return a text of ours, such as a message or a log line, with its secrets replaced by ***."""
+    return _hide(text, signs="=:")
 
 
 def redact_values(values: Any) -> Any:
-    """Return JSON-like values with every text redacted, and whole values under telling keys."""
+    """Return JSON-like values with their secrets hidden: in texts, and whole values under telling names.
+
+    Texts here may be data: a product called "The Secret: Part 2" keeps its name.
+    """
     if isinstance(values, dict):
-        return {
-            key: HIDDEN
-            if value and isinstance(value, str) and _SECRET_KEY.search(str(key))
-            else redact_values(value)
-            for key, value in values.items()
-        }
+        return {key: _redact_entry(str(key), value) for key, value in values.items()}
     if isinstance(values, (list, tuple)):
         return [redact_values(value) for value in values]
-    return redact(values) if isinstance(values, str) else values
+    return _hide(values, signs="=") if isinstance(values, str) else values
+
+
+def is_telling(name: str) -> bool:
+    """Say whether a name promises a secret: access.key does, tokens and monkey do not."""
+    parts = [part.lower() for part in _PARTS.findall(name)]
+    keys = (before in _KEYS and part == "key" for before, part in pairwise(parts))
+    return any(part in _TELLING for part in parts) or any(keys)
+
+
+def _redact_entry(key: str, value: Any) -> Any:
+    secret = isinstance(value, (str, int, float)) and not isinstance(value, bool) and value != ""
+    return HIDDEN if secret and is_telling(key) else redact_values(value)
+
+
+def _hide(text: str, *, signs: str) -> str:
+    text = _IN_URI.sub(rf"\g<before>{HIDDEN}", text)
+    text = _TOKEN.sub(HIDDEN, text)
+    text = _BEARER.sub(rf"\g<before>{HIDDEN}", text)
+    return _PAIR.sub(lambda found: _hide_value(found, signs), text)
+
+
+def _hide_value(found: re.Match[str], signs: str) -> str:
+    # Behind a quoted name : is as good as =.
+    telling = is_telling(found["key"]) and (found["sign"].strip()[-1] in signs or found["sign"][0] in "\"'")
+    if not telling:
+        # The value may itself be a pair: header=token=...
+        return found["before"] + _PAIR.sub(lambda inner: _hide_value(inner, signs), found["value"])
+    quote = found["value"][0] if found["value"][0] in "\"'" else ""
+    return f"{found['before']}{quote}{HIDDEN}{quote}"

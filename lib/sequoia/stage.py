@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import shlex
 import sys
 import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import Any
 
 from pyspark.sql import SparkSession
 
+from sequoia import log
 from sequoia.config import Config
+from sequoia.diary import record_failure, record_run, record_stage
+from sequoia.lock import WorkspaceLock
 from sequoia.spark import spark_session
 from sequoia.tables.store import Tables
 
@@ -38,11 +40,17 @@ class Stage:
 
 
 class Context:
-    """What every stage gets: configuration, tables, and a place to say how far it is."""
+    """What every stage gets: configuration, tables, and a place to say how far it is.
+
+    The run's id is the one given, else the setting `run_id`, else a new one.
+    """
 
     def __init__(self, config: Config, *, run_id: str | None = None) -> None:
         self.config = config
-        self.run_id = run_id or uuid.uuid4().hex[:12]
+        self.run_id = run_id or config.run_id or uuid.uuid4().hex[:12]
+        self.command = shlex.join(sys.argv)
+        self.recorded = False
+        log.start(config.logging.format, config.logging.level, run_id=self.run_id)
 
     @cached_property
     def spark(self) -> SparkSession:
@@ -55,43 +63,34 @@ class Context:
         folder = self.config.workspace_path / "warehouse"
         return Tables(self.spark, namespace=self.config.tables.namespace, folder=folder, run_id=self.run_id)
 
+    def locked(self) -> WorkspaceLock:
+        """Return the workspace's lock; `with context.locked():` goes around everything that writes."""
+        return WorkspaceLock(self.config.workspace_path, run_id=self.run_id, command=self.command)
+
     def say(self, message: str) -> None:
-        """Show a line of progress on standard error."""
-        print(f"    {message}", file=sys.stderr, flush=True)
+        """Show a line of progress."""
+        log.LOGGER.info("%s", message)
 
 
 def run_stage(stage: Stage, context: Context) -> StageResult:
-    """Run one stage, show its counts, and append it to the stage_runs table."""
-    print(f"==> {stage.name}", file=sys.stderr, flush=True)
-    context.tables.reads, context.tables.writes = {}, {}
-    started = time.perf_counter()
-    result = stage.run(context)
-    seconds = time.perf_counter() - started
-    reads, writes = dict(context.tables.reads), dict(context.tables.writes)
-    _write_diary(stage.name, result, seconds, context, reads, writes)
-    context.say(f"{stage.name}: {result.rows_in:,} rows in, {result.rows_out:,} rows out, {seconds:.1f} s")
+    """Run one stage, show its counts, and append it to the stage_runs table, failed or not.
+
+    The first stage of a process also records what the run runs with. The stage's error passes through.
+    """
+    with log.lines_of(stage.name):
+        if not context.recorded:
+            record_run(context)
+            context.recorded = True
+        context.tables.reads, context.tables.writes = {}, {}
+        started = time.perf_counter()
+        try:
+            result = stage.run(context)
+        except (Exception, KeyboardInterrupt) as error:
+            record_failure(context, stage.name, time.perf_counter() - started, error)
+            raise
+        seconds = time.perf_counter() - started
+        record_stage(context, stage.name, seconds, result)
+        context.say(
+            f"{stage.name}: {result.rows_in:,} rows in, {result.rows_out:,} rows out, {seconds:.1f} s"
+        )
     return result
-
-
-def _write_diary(
-    name: str,
-    result: StageResult,
-    seconds: float,
-    context: Context,
-    reads: dict[str, int],
-    writes: dict[str, int],
-) -> None:
-    row = (
-        context.run_id,
-        name,
-        datetime.now(UTC),
-        seconds,
-        result.rows_in,
-        result.rows_out,
-        json.dumps(result.details),
-        reads,
-        writes,
-    )
-    context.tables.append(
-        "stage_runs", context.spark.createDataFrame([row], context.tables.schema("stage_runs"))
-    )

@@ -1,10 +1,17 @@
-"""The road: every stage by name, in order. Each is imported when it runs."""
+"""The road: every stage by name, in order; all of it or a part. Stages are imported when they run."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from sequoia.stage import Context, Stage, StageResult, run_stage
+from sequoia.errors import UserError
+
+if TYPE_CHECKING:
+    from sequoia.config import Config
+    from sequoia.stage import Context, Stage, StageResult
 
 ROAD = {
     "ingest": "Read raw files into interactions and items; account for every line.",
@@ -23,10 +30,59 @@ PACKAGES = {"train": "training"}
 
 def load_stage(name: str) -> Stage:
     """Return the stage of that name (a key of ROAD)."""
+    from sequoia.stage import Stage
+
     module = import_module(f"sequoia.{PACKAGES.get(name, name)}.stage")
     return Stage(name=name, help=ROAD[name], run=module.run)
 
 
 def run_named(name: str, context: Context) -> StageResult:
     """Run the stage of that name."""
+    from sequoia.stage import run_stage
+
     return run_stage(load_stage(name), context)
+
+
+def choose_stages(first: str | None = None, last: str | None = None, only: Sequence[str] = ()) -> list[str]:
+    """Return the stages from `first` to `last`, or those of `only`, in the order of the road.
+
+    Raises UserError for an unknown stage, an empty choice, or both kinds of choice at once.
+    """
+    names = list(ROAD)
+    for name in (first, last, *only):
+        if name is not None and name not in ROAD:
+            near = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
+            hint = f"did you mean {near[0]}?" if near else f"stages are {', '.join(names)}"
+            raise UserError(f"unknown stage {name}: {hint}")
+    if only:
+        if first or last:
+            raise UserError(
+                "--only names all stages to run, --from and --to their ends: give one or the other"
+            )
+        return [name for name in names if name in only]
+    start = names.index(first) if first else 0
+    end = names.index(last) if last else len(names) - 1
+    if start > end:
+        raise UserError(f"--from {first} comes after --to {last}: the road is {', '.join(names)}")
+    return names[start : end + 1]
+
+
+def run_stages(names: Sequence[str], config: Config, *, show: bool = False) -> int:
+    """Run stages in one Spark session, holding the workspace's lock; return the exit code.
+
+    With `show` the summary goes to standard output when the report is among the stages. Only `promote` by
+    itself says by its exit code that the gate refused: a whole road goes on with the champion before.
+    """
+    from sequoia.stage import Context
+
+    context = Context(config)
+    with context.locked() as lock:
+        for name in names:
+            lock.check()
+            result = run_named(name, context)
+        if show and "report" in names:
+            from sequoia.report.terminal import show_summary
+
+            show_summary(context)
+    refused = list(names) == ["promote"] and not show and result.details.get("action") == "refused"
+    return config.promote.refused_exit_code if refused else 0

@@ -96,7 +96,10 @@ def test_an_undefined_cluster_and_the_one_left_over_are_found(bundle: dict[str, 
     ("parameters", "fault"),
     [
         (["--config", "databricks.yaml", "training.epoch=3"], "did you mean training.epochs?"),
-        (["--config", "databricks.yaml", "training.processes=many"], "training.processes = 'many'"),
+        (
+            ["--config", "databricks.yaml", "training.processes=many"],
+            "training.processes = many must be a whole number",
+        ),
         (["--config", "databrick.yaml"], "no configuration file databrick.yaml"),
         (["--confg", "databricks.yaml"], "--confg"),
         (["ingest.raw={{job.parameters.rew}}"], "rew"),

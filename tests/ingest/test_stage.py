@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from sequoia.cli import sentence_from_executor
-from sequoia.errors import UserError
+from sequoia.errors import UserError, as_user_error
 from sequoia.ingest.stage import run
 from sequoia.stage import Context, StageResult
 
@@ -124,8 +123,7 @@ def test_a_damaged_gzip_is_refused_with_its_accounts_or_kept_up_to_the_damage(
     context = make_context(f"ingest.raw={path}")
     with pytest.raises(Exception, match="is damaged after line 4") as error:
         run(context)
-    sentence = sentence_from_executor(str(error.value))
-    assert sentence is not None
+    sentence = str(as_user_error(error.value))
     assert sentence.startswith(f"{path} is damaged after line 4 (3 good, 1 quarantined before it")
     assert sentence.endswith("or set ingest.on_damage=keep to use what is before it")
     assert context.tables.read("events").count() == 0

@@ -101,7 +101,9 @@ def test_ingest_and_index_write_the_same_tables_by_spark_submit_and_by_the_comma
 
 
 @pytest.mark.spark
-def test_a_user_s_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path) -> None:
+def test_a_user_s_mistake_is_one_sentence_and_exit_code_2(
+    tmp_path: Path, make_context: Callable[..., Context]
+) -> None:
     done = submit(
         JOBS / "ingest.py", f"ingest.raw={tmp_path / 'nowhere'}", f"workspace={tmp_path / 'workspace'}"
     )
@@ -109,7 +111,9 @@ def test_a_user_s_mistake_is_one_sentence_and_exit_code_2(tmp_path: Path) -> Non
     shown = done.stdout + done.stderr
     assert "Traceback" not in shown
     assert shown.count(f"sequoia: ingest.raw = {tmp_path / 'nowhere'} does not exist") == 1
-    assert not (tmp_path / "workspace").exists()
+    [failed] = make_context(f"workspace={tmp_path / 'workspace'}").tables.read("stage_runs").collect()
+    assert (failed["stage"], failed["status"], failed["error_type"]) == ("ingest", "failed", "UserError")
+    assert {path.name for path in (tmp_path / "workspace" / "warehouse").iterdir()} == {"runs", "stage_runs"}
 
 
 @pytest.mark.spark

@@ -115,5 +115,5 @@ def test_a_missing_stage_is_named_and_nothing_written(
 
 
 def test_an_empty_workspace_is_told_where_to_begin(make_context: Callable[..., Context]) -> None:
-    with pytest.raises(UserError, match="run ingest first"):
+    with pytest.raises(UserError, match="stage ingest has not run in this workspace"):
         run_named("report", make_context())

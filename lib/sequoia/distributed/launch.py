@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from sequoia.errors import DivergedError, UserError
+from sequoia.errors import UserError, user_error_in
+from sequoia.log import LOGGER
 
 # Large logits are mapped and unmapped at every step unless glibc keeps what is freed.
 KEEP_MEMORY = (
@@ -43,7 +44,7 @@ def launch(
     timeout_seconds: int,
     on_note: Callable[[dict[str, Any]], None] = lambda note: None,
 ) -> None:
-    """Run `python -m module arguments...` on a group of processes and pass their lines on to standard error.
+    """Run `python -m module arguments...` on a group of processes and pass their lines on to the log.
 
     Raises UserError with the sentence of a process that refused its input, or when the launcher is not
     installed; RuntimeError with the last lines when a process died. What `on_note` raises ends the group.
@@ -63,7 +64,7 @@ def launch(
             plain = re.sub(r"^\[\d+\](<stdout>|<stderr>):", "", line.rstrip("\n"))
             tail = [*tail[-40:], plain]
             if plain.startswith("    "):
-                print(plain, file=sys.stderr, flush=True)
+                LOGGER.info("%s", plain.strip())
             elif plain.startswith(NOTE):
                 on_note(json.loads(plain.removeprefix(NOTE)))
     except BaseException:
@@ -114,9 +115,9 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
 
 def _explain(tail: list[str], code: int, launcher: str) -> None:
     for line in tail:
-        found = re.search(r"sequoia\.errors\.(UserError|DivergedError): (.+)", line)
-        if found:
-            raise (DivergedError if found.group(1) == "DivergedError" else UserError)(found.group(2))
+        mistake = user_error_in(line)
+        if mistake is not None:
+            raise mistake
     raise RuntimeError(
         f"training under {launcher} ended with exit code {code}; its last lines:\n" + "\n".join(tail)
     )

@@ -41,8 +41,10 @@ class IngestSettings(Settings):
     @field_validator("first_time", "last_time")
     @classmethod
     def _is_iso(cls, text: str | None) -> str | None:
-        if text is not None:
-            milliseconds(text)
+        try:
+            milliseconds(text or "1970-01-01")
+        except ValueError:
+            raise ValueError(f"{text!r} must be a date or time in ISO 8601, such as 2018-10-31") from None
         return text
 
 

@@ -35,3 +35,4 @@ class PromoteSettings(Settings):
     false_promotions: float = Field(gt=0, le=0.5)
     compare_champion: bool
     guard_rails: GuardRails
+    refused_exit_code: int = Field(ge=0, le=255)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
+from sequoia.diary import DONE
 from sequoia.errors import UserError
 from sequoia.stage import Context
 from sequoia.stages import ROAD
@@ -40,8 +41,12 @@ class Line:
 
 
 def latest_lines(context: Context) -> dict[str, Line]:
-    """Return the newest line of each stage, whichever run it belongs to, in the order of the road."""
+    """Return the newest line of each stage, whichever run it belongs to, in the order of the road.
+
+    A failed try is none.
+    """
     diary = context.tables.read("stage_runs", written_by=next(iter(ROAD)))
+    diary = diary.where(F.col("status") == DONE).select(*Line.__dataclass_fields__)
     newest = diary.groupBy("stage").agg(F.max_by(F.struct(*diary.columns), "finished").alias("line"))
     rows = newest.select("line.*").collect()  # one per stage
     lines = {row["stage"]: _line(row.asDict()) for row in rows}
@@ -49,8 +54,12 @@ def latest_lines(context: Context) -> dict[str, Line]:
 
 
 def written_lines(context: Context) -> list[Line]:
-    """Return who wrote which table versions: the newest 1,000 lines, newest first, without details."""
+    """Return who wrote which table versions: the newest 1,000 lines, newest first, without details.
+
+    Failed tries are among them, as they may have written tables; their rows count as 0.
+    """
     diary = context.tables.read("stage_runs").withColumn("details", F.lit("{}"))
+    diary = diary.fillna(0, ["rows_in", "rows_out"]).select(*Line.__dataclass_fields__)
     rows = diary.orderBy(F.desc("finished")).limit(REMEMBERED).collect()
     return [_line(row.asDict()) for row in rows]
 

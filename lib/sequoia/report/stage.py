@@ -21,6 +21,7 @@ from sequoia.report.page import Evidence, render_page
 from sequoia.report.shapes import count_shapes, read_rounds
 from sequoia.report.summarise import PAGE, SUMMARY, result_paths, summarise, write_summary
 from sequoia.report.summary import Summary
+from sequoia.secrets import redact_values
 from sequoia.stage import Context, StageResult
 
 
@@ -37,7 +38,7 @@ def run(context: Context) -> StageResult:
     context.say("counting interactions and sequences for the plots")
     evidence = gather(context, summary, lines)
     workspace = context.config.workspace_path
-    replace_text(workspace / PAGE, render_page(context.config, evidence))
+    replace_text(workspace / PAGE, redact_values(render_page(context.config, evidence)))
     rows = sum(evidence.shapes.events.values())
     own = _own_line(context, time.perf_counter() - started, rows)
     write_summary(workspace, summarise({**lines, REPORT: own}, result_paths(context.config)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from sequoia.local_files import replace_text
 from sequoia.promote.evidence import BASELINE, CHAMPION
 from sequoia.report.diary import Line
 from sequoia.report.summary import PathsSummary, Summary
+from sequoia.secrets import redact_values
 from sequoia.storage import Location, uri
 
 SUMMARY = "summary.json"
@@ -54,8 +56,9 @@ def result_paths(config: Config) -> PathsSummary:
 
 
 def write_summary(workspace: Location, summary: Summary) -> None:
-    """Replace summary.json in one step."""
-    replace_text(workspace / SUMMARY, summary.model_dump_json(indent=2) + "\n")
+    """Replace summary.json in one step, secrets hidden."""
+    hidden = redact_values(summary.model_dump(mode="json"))
+    replace_text(workspace / SUMMARY, json.dumps(hidden, indent=2, ensure_ascii=False) + "\n")
 
 
 def ordered_models(models: Iterable[str]) -> list[str]:

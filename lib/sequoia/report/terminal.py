@@ -12,6 +12,7 @@ from sequoia.report.summarise import ordered_models, result_paths, summarise, wr
 from sequoia.report.summary import Summary
 from sequoia.report.text_table import WIDTH, shorten, text_table
 from sequoia.report.wording import interval_text, model_label, protocol_title
+from sequoia.secrets import redact_values
 from sequoia.stage import Context
 
 SHOWN_FILES = 20
@@ -25,7 +26,7 @@ def show_summary(context: Context) -> None:
     require_road(lines)
     summary = summarise(lines, result_paths(context.config))
     write_summary(context.config.workspace_path, summary)
-    print(_encodable(render_summary(summary, lines)), flush=True)
+    print(_encodable(redact_values(render_summary(summary, lines))), flush=True)
 
 
 def render_summary(summary: Summary, lines: Mapping[str, Line]) -> str:

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sequoia.config import Config
+from sequoia.log import hide_secrets_of
 from sequoia.storage import Location, is_local
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_LOGGING_LEVEL": "WARNING",
+    # It would print the server's address with the password in it.
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 
 
@@ -40,6 +43,7 @@ class Connection:
         _quieten()
         import mlflow
 
+        hide_secrets_of("mlflow")
         mlflow.set_tracking_uri(self.tracking_uri)
         mlflow.set_registry_uri(self.registry_uri)
         return mlflow.MlflowClient(self.tracking_uri, self.registry_uri)

@@ -1,4 +1,7 @@
-"""MLflow runs by id: no state of the process is involved, so any process can go on with any run."""
+"""MLflow runs by id: no state of the process is involved, so any process can go on with any run.
+
+Secrets are hidden in everything that is written.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from sequoia.secrets import redact_values
 from sequoia.tracking.connection import Connection
 
 BATCH = 1000  # metrics per request, the limit of MLflow's interface
@@ -25,7 +29,7 @@ class Run:
         """Write settings; MLflow refuses another value for a key it knows."""
         from mlflow.entities import Param
 
-        entries = [Param(key, str(value)) for key, value in params.items()]
+        entries = [Param(key, str(value)) for key, value in redact_values(dict(params)).items()]
         for start in range(0, len(entries), PARAMETER_BATCH):
             part = entries[start : start + PARAMETER_BATCH]
             self.connection.client.log_batch(self.id, params=part)
@@ -43,8 +47,12 @@ class Run:
         """Write or replace tags."""
         from mlflow.entities import RunTag
 
-        entries = [RunTag(key, value) for key, value in tags.items()]
+        entries = [RunTag(key, value) for key, value in redact_values(dict(tags)).items()]
         self.connection.client.log_batch(self.id, tags=entries)
+
+    def log_json(self, values: Mapping[str, object], name: str) -> None:
+        """Store values as a JSON artifact of that name, secrets hidden."""
+        self.connection.client.log_dict(self.id, redact_values(dict(values)), name)
 
     def log_artifact(self, path: Path, folder: str | None = None) -> None:
         """Copy a file, or a folder with its contents, to the run's artifacts."""
@@ -58,7 +66,8 @@ class Run:
 
 def start_run(connection: Connection, name: str, tags: Mapping[str, str] | None = None) -> Run:
     """Open a new run of the experiment."""
-    created = connection.client.create_run(connection.experiment_id, run_name=name, tags=dict(tags or {}))
+    hidden = redact_values(dict(tags or {}))
+    created = connection.client.create_run(connection.experiment_id, run_name=name, tags=hidden)
     return Run(connection=connection, id=created.info.run_id)
 
 

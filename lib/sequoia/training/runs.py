@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from sequoia.provenance import actor, code_version, effective_settings, package_versions, settings_hash
 from sequoia.stage import Context
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.tracking.connection import connect
@@ -26,11 +27,15 @@ def training_run(
         "sequoia.training_files": pinned.fingerprint,
         "sequoia.training_rows": str(pinned.rows),
     }
+    tags |= {"sequoia.code": code_version(), "sequoia.actor": actor()}
+    tags["sequoia.settings_hash"] = settings_hash(context.config)
     run = start_run(connect(context.config), kind, tags)
     settings = {f"training.{key}": value for key, value in context.config.training.model_dump().items()}
     run.log_params(
         {"seed": context.config.seed, **settings, **{f"{kind}.{key}": value for key, value in model.items()}}
     )
+    run.log_json(effective_settings(context.config), "settings.json")
+    run.log_json(package_versions(), "packages.json")
     try:
         yield run
     except BaseException:

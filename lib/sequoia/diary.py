@@ -1,0 +1,83 @@
+"""What a run writes about itself: its settings, code and packages in `runs`, its stages in `stage_runs`.
+
+Both tables are only ever appended to. Several processes may write rows of one run: the tasks of a workflow.
+"""
+
+from __future__ import annotations
+
+import json
+import platform
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sequoia.errors import as_user_error
+from sequoia.log import LOGGER
+from sequoia.provenance import actor, code_version, effective_settings, package_versions, settings_hash
+from sequoia.secrets import redact, redact_values
+
+if TYPE_CHECKING:
+    from sequoia.stage import Context, StageResult
+
+DONE = "done"
+FAILED = "failed"
+LONGEST_ERROR = 2000
+
+
+def record_run(context: Context) -> None:
+    """Append what this process runs with: everything that decides about results, secrets hidden."""
+    row = {
+        "run_id": context.run_id,
+        "started": datetime.now(UTC),
+        "command": redact(context.command),
+        "actor": actor(),
+        "host": platform.node(),
+        "code": code_version(),
+        "packages": package_versions(),
+        "settings_hash": settings_hash(context.config),
+        "settings": json.dumps(effective_settings(context.config), sort_keys=True),
+    }
+    context.tables.ensure("stage_runs")  # one of an older contract is refused now, not after hours of work
+    _append(context, "runs", row)
+
+
+def record_stage(context: Context, stage: str, seconds: float, result: StageResult) -> None:
+    """Append a stage that ran to its end."""
+    details = json.dumps(redact_values(result.details))
+    counts = {"rows_in": result.rows_in, "rows_out": result.rows_out}
+    _append(context, "stage_runs", {**_line(context, stage, seconds, DONE), **counts, "details": details})
+
+
+def record_failure(context: Context, stage: str, seconds: float, error: BaseException) -> None:
+    """Append a stage that failed, with its error; that the diary fails, too, is only logged."""
+    mistake = as_user_error(error)
+    message = str(mistake or error) or "no message"
+    row = {
+        **_line(context, stage, seconds, FAILED),
+        "details": "{}",
+        "error_type": type(mistake or error).__name__,
+        "error": redact(message)[:LONGEST_ERROR],
+    }
+    try:
+        _append(context, "stage_runs", row)
+    except Exception as second:
+        reason = (str(second).splitlines() or [type(second).__name__])[0]
+        LOGGER.warning("the diary could not be written (%s)", reason)
+
+
+def _line(context: Context, stage: str, seconds: float, status: str) -> dict[str, Any]:
+    return {
+        "run_id": context.run_id,
+        "stage": stage,
+        "status": status,
+        "finished": datetime.now(UTC),
+        "seconds": seconds,
+        "settings_hash": settings_hash(context.config),
+        "reads": dict(context.tables.reads),
+        "writes": dict(context.tables.writes),
+    }
+
+
+def _append(context: Context, table: str, row: dict[str, Any]) -> None:
+    schema = context.tables.schema(table)
+    values = [tuple(row.get(field.name) for field in schema)]
+    context.tables.append(table, context.spark.createDataFrame(values, schema))
