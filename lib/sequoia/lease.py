@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO
 
 from sequoia.log import LOGGER
+from sequoia.storage import Location
 
 EXPIRY = 300.0  # seconds; far above the difference of two machines' clocks
 
@@ -36,7 +37,7 @@ class Lease:
     since: float
     heartbeat: float
 
-    def sentence(self, workspace: Path) -> str:
+    def sentence(self, workspace: Location) -> str:
         """Return who holds which workspace since when, and what to do."""
         since = datetime.fromtimestamp(self.since, UTC)
         return (
@@ -45,7 +46,7 @@ class Lease:
         )
 
 
-def read_lease(file: Path) -> Lease | None:
+def read_lease(file: Location) -> Lease | None:
     """Return the lease in a file, or None when it is gone; one that cannot be read is nobody's any more."""
     for _ in range(20):
         try:
@@ -59,7 +60,7 @@ def read_lease(file: Path) -> Lease | None:
     return None
 
 
-def is_alive(file: Path, lease: Lease) -> bool:
+def is_alive(file: Location, lease: Lease) -> bool:
     """Say whether a lease's process may still work."""
     if kernel_says_held(file):
         return True
@@ -99,7 +100,7 @@ def _without_proc(process: int) -> str | None:
     return "unknown"
 
 
-def kernel_lock(file: Path) -> IO[str] | None:
+def kernel_lock(file: Location) -> IO[str] | None:
     """Lock a file until this process ends; None where the file system has no such locks."""
     with contextlib.ExitStack() as stack:
         try:
@@ -111,7 +112,7 @@ def kernel_lock(file: Path) -> IO[str] | None:
     return opened
 
 
-def kernel_says_held(file: Path) -> bool:
+def kernel_says_held(file: Location) -> bool:
     """Say whether a process that this kernel knows of holds the lock on a file."""
     try:
         with file.open("r+", encoding="utf-8") as opened:

@@ -22,13 +22,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import IO
 
 from sequoia.errors import LockHeldError, UserError
 from sequoia.lease import EXPIRY, Lease, is_alive, kernel_lock, process_started, read_lease, this_machine
 from sequoia.log import LOGGER
 from sequoia.secrets import redact
+from sequoia.storage import Location
 
 FOLDER = ".lock"
 DOOR = "door"
@@ -39,7 +39,7 @@ DOOR_EXPIRY = 30.0  # seconds; behind the door there is a handful of small files
 class WorkspaceLock:
     """The lock of one workspace, to be held by `with`; see the module."""
 
-    def __init__(self, workspace: Path, *, run_id: str, command: str) -> None:
+    def __init__(self, workspace: Location, *, run_id: str, command: str) -> None:
         self._workspace = workspace
         self._folder = workspace / FOLDER
         now = time.time()
@@ -91,7 +91,7 @@ class WorkspaceLock:
                 f"for more than {EXPIRY:.0f} s: start it again"
             )
 
-    def _pass_by(self, file: Path) -> None:
+    def _pass_by(self, file: Location) -> None:
         """Go past one holder: it has died, or belongs to this run; else raise LockHeldError."""
         lease = read_lease(file)
         if lease is not None and lease.run_id != self._lease.run_id:
@@ -112,18 +112,18 @@ class WorkspaceLock:
             with contextlib.suppress(OSError):  # the next one may succeed, and there is time until EXPIRY
                 self._write(self._file)
 
-    def _write(self, file: Path) -> None:
+    def _write(self, file: Location) -> None:
         self._lease = replace(self._lease, heartbeat=time.time())
         # Not replaced by another file: the kernel's lock is on this one.
         file.write_text(json.dumps(asdict(self._lease)), encoding="utf-8")
 
 
-def _leases(folder: Path) -> list[Path]:
+def _leases(folder: Location) -> list[Location]:
     return sorted(file for file in folder.iterdir() if file.name.endswith(".json"))
 
 
 @contextmanager
-def _door(door: Path, workspace: Path) -> Iterator[None]:
+def _door(door: Location, workspace: Location) -> Iterator[None]:
     """Be the only one who comes in; a door that somebody left locked is opened after DOOR_EXPIRY."""
     since, before = time.monotonic(), ""
     while True:
@@ -145,7 +145,7 @@ def _door(door: Path, workspace: Path) -> Iterator[None]:
         door.unlink(missing_ok=True)
 
 
-def _text(file: Path) -> str:
+def _text(file: Location) -> str:
     with contextlib.suppress(OSError):
         return file.read_text(encoding="utf-8")
     return ""
