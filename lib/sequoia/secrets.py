@@ -15,14 +15,12 @@ HIDDEN = "***"
 
 # The authority ends at the first of / ? #. What looks like host:port/... is none with a password.
 _IN_URI = re.compile(
-    r"(?P<before>[a-zA-Z][\w+.-]*://[^/\s:@'\"]*:)"
+    r"(?P<before>(?<![\w+.-])[a-zA-Z][\w+.-]{0,40}://[^/\s:@'\"]*:)"
     r"(?:[^/?#\s'\"]+(?=@)|(?!\d{1,5}(?:[/?#\s'\"]|$))[^\s'\"]+?(?=@))"
 )
 # name=value, name: value, "name": "value"; the name must begin a word, so that long texts are read once.
-_PAIR = re.compile(
-    r"(?P<before>(?<![\w.-])(?P<key>[A-Za-z][\w.-]*)(?P<sign>[\"']?\s*[=:]\s*))"
-    r"(?P<value>\"[^\"]*\"|'[^']*'|[^\s'\"&,;{}()\[\]<>]+)"
-)
+_NAME = re.compile(r"(?<![\w.-])(?P<key>[A-Za-z][\w.-]*)(?P<sign>[\"']?\s*[=:]\s*)")
+_VALUE = re.compile(r"\"[^\"]*\"|'[^']*'|[^\s'\"&,;{}()\[\]<>]+")
 _BEARER = re.compile(r"(?P<before>\b(?:Bearer|Basic)\s+)[A-Za-z0-9._~+/=-]{8,}")
 # Databricks, GitHub, JSON web tokens.
 _TOKEN = re.compile(r"\b(?:dapi[0-9a-f]{32}(?:-\d)?|gh[pousr]_\w{36,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)")
@@ -67,14 +65,19 @@ def _hide(text: str, *, signs: str) -> str:
     text = _IN_URI.sub(rf"\g<before>{HIDDEN}", text)
     text = _TOKEN.sub(HIDDEN, text)
     text = _BEARER.sub(rf"\g<before>{HIDDEN}", text)
-    return _PAIR.sub(lambda found: _hide_value(found, signs), text)
+    return _hide_pairs(text, signs)
 
 
-def _hide_value(found: re.Match[str], signs: str) -> str:
-    # Behind a quoted name : is as good as =.
-    telling = is_telling(found["key"]) and (found["sign"].strip()[-1] in signs or found["sign"][0] in "\"'")
-    if not telling:
-        # The value may itself be a pair: header=token=...
-        return found["before"] + _PAIR.sub(lambda inner: _hide_value(inner, signs), found["value"])
-    quote = found["value"][0] if found["value"][0] in "\"'" else ""
-    return f"{found['before']}{quote}{HIDDEN}{quote}"
+def _hide_pairs(text: str, signs: str) -> str:
+    parts: list[str] = []
+    done = 0
+    for name in _NAME.finditer(text):
+        # Behind a quoted name : is as good as =.
+        sign = name["sign"]
+        telling = is_telling(name["key"]) and (sign.strip()[-1] in signs or sign[0] in "\"'")
+        value = _VALUE.match(text, name.end()) if telling and name.start() >= done else None
+        if value:
+            quote = value[0][0] if value[0][0] in "\"'" else ""
+            parts += [text[done : name.end()], quote, HIDDEN, quote]
+            done = value.end()
+    return "".join([*parts, text[done:]])
