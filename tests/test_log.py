@@ -75,6 +75,7 @@ def test_other_packages_take_the_same_way_out(capsys: Captured, monkeypatch: pyt
     root, own = logging.getLogger(), logging.getLogger("somebody.else")
     monkeypatch.setattr(root, "handlers", [])
     log.start("json")
+    logging.captureWarnings(False)  # as other tests may have left it
     log.capture_others()
     try:
         own.warning("cannot reach http://me:pa55@host")
