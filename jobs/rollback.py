@@ -2,8 +2,8 @@
 
 Three ways to run it, with the same parameters:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/rollback.py --config base.yaml --reason "shows sold-out items"
-    sequoia rollback --config base.yaml --reason "shows sold-out items" --to 3
+    spark-submit --py-files dist/sequoia-*.zip jobs/rollback.py --config base.yaml --reason "sold out"
+    sequoia rollback --config base.yaml --reason "sold out" --to 3
     databricks bundle run rollback        (the job of conf/databricks/rollback.yml)
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from promote.world import BAD, GOOD, POOR, alias_of, audit, evaluated, train, versions
+from promote.world import BAD, GOOD, POOR, USERS, alias_of, audit, evaluated, train, versions
 
 from sequoia.errors import LockHeldError, UserError
 from sequoia.promote import intent, transaction
@@ -103,7 +103,7 @@ def check_the_row_says_what_it_was_decided_by(context: Context) -> None:
         assert row["metric"] == "ndcg@10"
         assert set(row["figures"]) >= {"sasrec", "champion"}
         assert row["figures"]["sasrec"]["low"] < 0.5 < row["figures"]["sasrec"]["high"]
-        assert row["figures"]["sasrec"]["users"] == 200
+        assert row["figures"]["sasrec"]["users"] == USERS
         assert {verdict["model"] for verdict in row["verdicts"]} == {"sasrec"}
         assert all(verdict["passed"] for verdict in row["verdicts"])
         assert json.loads(row["settings"])["metric"] == "ndcg@10"

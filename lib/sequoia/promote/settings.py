@@ -37,4 +37,3 @@ class PromoteSettings(Settings):
     allow_rejected: bool
     refused_exit_code: int = Field(ge=0, le=255)
     guard_rails: GuardRails
-    refused_exit_code: int = Field(ge=0, le=255)
