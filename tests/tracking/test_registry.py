@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -105,3 +106,22 @@ def test_a_tag_that_is_no_folder_name_is_refused(
     with pytest.raises(UserError, match=r"version '3' of shop has fingerprint .* no folder name"):
         fetch_folder(connection, version, tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+def test_a_version_that_was_never_completely_stored_is_not_found_by_its_fingerprint(
+    connection: Connection,
+) -> None:
+    registry.set_model_tag(connection, "there", "now")
+    for _ in range(3):
+        connection.client.create_model_version(
+            connection.registered_model, "file:///nowhere", tags={"fingerprint": "f"}
+        )
+    newest = registry.find_fingerprint(connection, "f")
+    assert newest is not None
+    assert newest.number == "3"
+    # As Unity Catalog leaves it when the upload is cut off.
+    with sqlite3.connect(connection.registry_uri.removeprefix("sqlite:///")) as database:
+        database.execute("UPDATE model_versions SET status = 'PENDING_REGISTRATION' WHERE version = 3")
+    complete = registry.find_fingerprint(connection, "f")
+    assert complete is not None
+    assert complete.number == "2"

@@ -47,9 +47,8 @@ def decide(context: Context, connection: Connection, trained: Mapping[str, Train
 
 def _rejected(connection: Connection, trained: Mapping[str, TrainedModel]) -> dict[str, list[Verdict]]:
     """Return a failed verdict for each model that is, by its fingerprint, a version that was rolled back."""
-    found = {
-        name: registry.find_fingerprint(connection, model.fingerprint) for name, model in trained.items()
-    }
+    versions = registry.by_fingerprint(connection)
+    found = {name: versions.get(model.fingerprint) for name, model in trained.items()}
     return {
         name: [_refusal(name, version)] for name, version in found.items() if version and is_rejected(version)
     }

@@ -44,6 +44,11 @@ class Version:
     ready: bool = True
 
     @property
+    def findable(self) -> bool:
+        """Say whether it is complete and says what it is."""
+        return self.ready and FINGERPRINT in self.tags
+
+    @property
     def fingerprint(self) -> str:
         """Return the hash of its settings and data; made up for a version registered by hand."""
         return self.tags.get(FINGERPRINT) or f"version-{self.number}"
@@ -76,17 +81,17 @@ def find_version(connection: Connection, number: str) -> Version | None:
 
 
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:
-    """Return the newest complete version of these settings and data, or None.
+    """Return the newest complete version of these settings and data, or None."""
+    return by_fingerprint(connection).get(fingerprint)
+
+
+def by_fingerprint(connection: Connection) -> dict[str, Version]:
+    """Return the newest complete version of each fingerprint.
 
     Unity Catalog neither searches by tags nor returns them in a search, so each version is fetched.
     """
-    versions = [find_version(connection, number) for number in _numbers(connection)]
-    same = [
-        version
-        for version in versions
-        if version and version.ready and version.tags.get(FINGERPRINT) == fingerprint
-    ]
-    return max(same, key=lambda version: int(version.number), default=None)
+    found = (find_version(connection, number) for number in sorted(_numbers(connection), key=int))
+    return {version.tags[FINGERPRINT]: version for version in found if version and version.findable}
 
 
 def required_alias(connection: Connection, alias: str) -> Version:
