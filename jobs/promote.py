@@ -1,9 +1,10 @@
 """Register the best model and move the alias if the gate passes.
 
-Three ways to run it, with the same parameters:
+Ends with exit code 3 when the gate refuses (setting promote.refused_exit_code), and changes nothing with
+`--dry-run`. Three ways to run it, with the same parameters:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/promote.py --config base.yaml promote.baseline_margin=0.01
-    sequoia promote --config base.yaml promote.baseline_margin=0.01
+    spark-submit --py-files dist/sequoia-*.zip jobs/promote.py --config base.yaml promote.difference=0.02
+    sequoia promote --config base.yaml promote.difference=0.02
     databricks bundle run road --only promote        (task `promote` of conf/databricks/road.yml)
 """
 

@@ -18,6 +18,7 @@ from sequoia.config import load_config
 from sequoia.errors import UserError
 from sequoia.promote.rollback import roll_back
 from sequoia.report.summary import Summary
+from sequoia.report.terminal import show_summary
 from sequoia.stage import Context
 from sequoia.stages import ROAD, run_named
 from sequoia.synthetic.corpus import write_corpus
@@ -109,7 +110,7 @@ def test_the_same_stages_again_change_nothing(road: Context) -> None:
     assert {table: sorted_rows(road, table) for table in before} == before
     assert road.tables.version("interactions") == versions
     actions = road.tables.read("promotions").orderBy("decided").select("action").collect()
-    assert [row["action"] for row in actions] == ["promoted", "unchanged"]
+    assert [row["action"] for row in actions] == ["intended", "promoted", "unchanged"]
 
 
 def sorted_rows(context: Context, table: str) -> list[str]:
@@ -136,6 +137,24 @@ def test_a_shopper_who_came_after_training_is_served_from_the_sequence_alone(roa
     assert served["basis"] == "sequence"
     assert len(served["items"]) == 10
     assert not {row["item"] for row in known} & set(served["items"])
+
+
+def test_a_refused_first_champion_ends_in_a_report_that_says_why(road: Context) -> None:
+    overrides = ["promote.minimum=0.99", "promote.alias=nobody", "recommend.alias=nobody"]
+    raw = [f"workspace={road.config.workspace}", f"ingest.raw={road.config.ingest.raw}"]
+    context = Context(load_config(overrides=[*raw, *SMALL, *overrides]))
+    for name in ("promote", "recommend", "report"):
+        run_named(name, context)
+    told = summary(context)
+    assert (told.model.version, told.model.alias, told.recommendations.users) == (None, "nobody", 0)
+    page = (context.config.workspace_path / "report.html").read_text()
+    assert "No version has the alias nobody" in page
+    assert "There is no champion yet, so nobody has recommendations." in page
+    assert "failed: a lower end of at least 0.99 needed" in page
+    show_summary(context)
+    for name in ("promote", "recommend", "report"):
+        run_named(name, road)
+    assert summary(road).model.version == "1"
 
 
 def test_there_is_nothing_to_roll_back_to_after_one_promotion(road: Context) -> None:

@@ -17,6 +17,7 @@ import click
 from sequoia import log
 from sequoia.errors import UserError
 from sequoia.guard import guarded
+from sequoia.promote.commands import promotion_commands
 from sequoia.secrets import redact
 from sequoia.stages import ROAD, choose_stages
 
@@ -154,20 +155,6 @@ def config_command(as_json: bool, config: str, keys: tuple[str, ...]) -> None:
     click.echo(config_origin.as_json(loaded, entries) if as_json else config_origin.as_table(entries))
 
 
-@cli.command("rollback", epilog=EXIT_CODES)
-@CONFIG
-@OVERRIDES
-def rollback_command(config: str, overrides: tuple[str, ...]) -> None:
-    """Move the alias back to the version it named before the last promotion."""
-    from sequoia.config import load_config
-    from sequoia.promote.rollback import roll_back
-    from sequoia.stage import Context
-
-    context = Context(load_config(config, overrides))
-    with context.locked():
-        click.echo(roll_back(context))
-
-
 @cli.command("doctor", epilog=EXIT_CODES)
 def doctor_command() -> None:
     """Say which parts of the environment work together, and what to do about the others.
@@ -189,6 +176,8 @@ def end(code: int) -> None:
 
 for _name in ROAD:
     cli.add_command(stage_command(_name))
+for _command in promotion_commands(lambda body: CONFIG(OVERRIDES(body)), epilog=EXIT_CODES):
+    cli.add_command(_command)  # promote with its own options in the stage's place
 
 
 def main() -> None:

@@ -56,11 +56,12 @@ def register_champion(context: Context) -> None:
     registry.move_alias(connection, "champion", version)
 
 
-def test_every_user_is_served_and_the_registered_model_says_the_same(make_context: MakeContext) -> None:
+def test_every_user_is_served_and_the_registered_model_says_the_same(
+    make_context: MakeContext, capsys: pytest.CaptureFixture[str]
+) -> None:
     context = make_context("recommend.k=4", "recommend.sample_users=3", "sequences.ties=item")
     write_interactions(context)
-    with pytest.raises(UserError, match=r"alias champion of .*sequoia-next-item.*sequoia promote"):
-        run(context)
+    check_no_champion_yet(context, capsys)
     register_champion(context)
 
     result = run(context)
@@ -81,6 +82,20 @@ def test_every_user_is_served_and_the_registered_model_says_the_same(make_contex
     assert result.details["basis"] == {"sequence": WALKERS + 2, "popular": 1}
     check_samples(result.details["samples"])
     check_registered_model(context, {user: list(row["items"]) for user, row in rows.items()})
+
+
+def check_no_champion_yet(context: Context, capsys: pytest.CaptureFixture[str]) -> None:
+    """See that the stage says so and ends well, with nothing written."""
+    result = run(context)
+    assert "no champion yet: alias champion of sequoia-next-item names no version" in capsys.readouterr().err
+    assert (result.rows_in, result.rows_out) == (0, 0)
+    assert result.details["model"] == {"name": "sequoia-next-item", "version": None, "alias": "champion"}
+    assert result.details["recommendations"] == {"users": 0, "k": 4}
+    assert not context.tables.exists("recommendations")
+    recommend = context.config.recommend.model_copy(update={"alias": "champoin"})
+    mistyped = Context(context.config.model_copy(update={"recommend": recommend}))
+    with pytest.raises(UserError, match=r"alias champoin of .*sequoia-next-item.*sequoia promote"):
+        run(mistyped)
 
 
 def check_samples(samples: list[dict[str, object]]) -> None:

@@ -55,10 +55,10 @@ def write_shop(context: Context) -> int:
     known = {"format": "reviews", "bytes": 10, "fingerprint": "sum"}
     versions = {"events_version": 0, "products_version": 0}
     write(context, "files", [{**file, **known, **versions, "source": file["name"]} for file in FILES])
-    promotions = [
-        (START, "run1", one.action, "shop", "champion", one.challenger, None, None, one.champion_after, [])
-        for one in decisions()
-    ]
+    made_by = {"settings": "{}", "settings_hash": "0", "code_version": "0", "actor": "ada"}
+    empty = {"reasons": [], "verdicts": [], "figures": {}, "registered_model": "shop", "alias": "champion"}
+    promotions = [{**vars(one), **made_by, **empty, "run_id": "run1"} for one in decisions()]
+    promotions.append({**promotions[0], "action": "intended", "intent": "1", "wanted": "promoted"})
     schema = context.tables.schema("promotions")
     context.tables.append("promotions", context.spark.createDataFrame(promotions, schema))
     write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", "shop", "3", 0, "run1")])

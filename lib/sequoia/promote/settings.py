@@ -34,5 +34,6 @@ class PromoteSettings(Settings):
     power: float = Field(ge=0.5, lt=1)
     false_promotions: float = Field(gt=0, le=0.5)
     compare_champion: bool
-    guard_rails: GuardRails
+    allow_rejected: bool
     refused_exit_code: int = Field(ge=0, le=255)
+    guard_rails: GuardRails

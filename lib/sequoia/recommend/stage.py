@@ -1,4 +1,8 @@
-"""Write the top items of every user from the model version that the alias names now."""
+"""Write the top items of every user from the model version that the alias names now.
+
+Before the first champion there is nothing to recommend with: that is said, nothing is written, and the road
+goes on to the report, which says why.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +16,18 @@ from sequoia.recommend.samples import sample_users
 from sequoia.recommend.worker import RECOMMENDED_SPARK, recommending_function
 from sequoia.stage import Context, StageResult
 from sequoia.tracking.connection import connect
-from sequoia.tracking.registry import Version, fetch_folder, registered_cache, required_alias
+from sequoia.tracking.registry import Version, fetch_folder, find_alias, registered_cache, required_alias
 
 
 def run(context: Context) -> StageResult:
     """Resolve the alias once and recommend to all users of the interactions, in training or not."""
     config = context.config
     connection = connect(config)
-    version = required_alias(connection, config.recommend.alias)
+    alias = config.recommend.alias
+    # Another alias than the one that promotion moves was set by hand: a missing one is a mistake.
+    version = (find_alias if alias == config.promote.alias else required_alias)(connection, alias)
+    if version is None:
+        return _no_champion_yet(context, connection.registered_model)
     folder = fetch_folder(connection, version, registered_cache(config))
     interactions = context.tables.read("interactions", written_by="ingest")
     partitions = context.spark.sparkContext.defaultParallelism
@@ -43,6 +51,21 @@ def run(context: Context) -> StageResult:
     return StageResult(
         rows_in=users, rows_out=rows, details=_details(context, version, users, basis, samples)
     )
+
+
+def _no_champion_yet(context: Context, name: str) -> StageResult:
+    alias = context.config.recommend.alias
+    context.say(
+        f"no champion yet: alias {alias} of {name} names no version, so nothing is recommended; "
+        "`sequoia promote` says why"
+    )
+    details = {
+        "recommendations": {"users": 0, "k": context.config.recommend.k},
+        "model": {"name": name, "version": None, "alias": alias},
+        "basis": {"sequence": 0, "popular": 0},
+        "samples": [],
+    }
+    return StageResult(rows_in=0, rows_out=0, details=details)
 
 
 def _with_origin(context: Context, found: DataFrame, version: Version) -> DataFrame:

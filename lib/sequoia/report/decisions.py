@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pyspark.sql import functions as F
 
+from sequoia.promote.audit import INTENDED
 from sequoia.stage import Context
 
 SHOWN = 10
@@ -24,7 +25,7 @@ class PastDecision:
 
 
 def last_decisions(context: Context) -> list[PastDecision]:
-    """Return the newest ten decisions, newest first."""
-    table = context.tables.read("promotions", written_by="promote")
+    """Return the newest ten decisions, newest first; an intent is none until its outcome is known."""
+    table = context.tables.read("promotions", written_by="promote").where(F.col("action") != INTENDED)
     rows = table.orderBy(F.desc("decided")).limit(SHOWN).collect()
     return [PastDecision(**{key: row[key] for key in PastDecision.__dataclass_fields__}) for row in rows]

@@ -38,13 +38,19 @@ class Lineage:
 
 
 SHOWN_FILES = 100
+NOTHING_SCORED = Step(
+    title="Recommendations", facts=[("Table", "none: no champion yet, the promotion above says why")]
+)
 
 
-def trace(context: Context) -> Lineage:
-    """Follow the recommendations back to the raw files."""
+def trace(context: Context, recommended: Line) -> Lineage:
+    """Follow the recommendations, as their stage last wrote them, back to the raw files."""
+    written = written_lines(context)
+    if recommended.says("model")["version"] is None:
+        files, more = _raw_files(context, None)
+        return Lineage(steps=[NOTHING_SCORED], files=files, more_files=more)
     scored = scored_from(context)
     origin = model_origin(context, scored.version)
-    written = written_lines(context)
     ingested = producer(written, "interactions", interactions_of(written, origin))
     files, more = _raw_files(context, ingested)
     return Lineage(steps=chain(scored, origin, written), files=files, more_files=more)

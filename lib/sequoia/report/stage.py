@@ -50,7 +50,8 @@ def gather(context: Context, summary: Summary, lines: Mapping[str, Line]) -> Evi
     """Read what the page shows beside the diary."""
     with ThreadPoolExecutor(1) as pool:  # reading Delta's logs leaves the cores idle
         counting = pool.submit(inheritable_thread_target(lambda: count_shapes(context)))
-        rounds, decisions, lineage = read_rounds(context), last_decisions(context), trace(context)
+        rounds, decisions = read_rounds(context), last_decisions(context)
+        lineage = trace(context, lines["recommend"])
         shapes = counting.result()
     return Evidence(
         summary=summary, lines=lines, shapes=shapes, rounds=rounds, decisions=decisions, lineage=lineage

@@ -1,38 +1,52 @@
-"""The registry: versions of the registered model, their tags, and the alias that names the one in use."""
+"""The registry: versions of the registered model, their tags, and the alias that names the one in use.
+
+Every function raises UserError when the registry cannot be asked: that is never the same as "no champion".
+"""
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sequoia.config import Config
 from sequoia.errors import UserError
 from sequoia.local_files import replacing
+from sequoia.secrets import redact
 from sequoia.storage import Location
 from sequoia.tracking.connection import Connection
-
-if TYPE_CHECKING:
-    from mlflow.exceptions import MlflowException
+from sequoia.tracking.registry_errors import asking, error_code
 
 FINGERPRINT = "fingerprint"
 KIND = "model"
 PREVIOUS = "previous_champion"
+INTENT = "intent"  # the last one that meant to let the alias name this version
 
-# Which of the two a store answers for a missing alias or model differs (sqlite: INVALID_PARAMETER_VALUE).
-MISSING = ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE")
+# Keys hold letters, digits and _ only, and values at most 1,000 characters: Unity Catalog takes no more.
+TAG_VALUE = 1000
+
+MISSING = "RESOURCE_DOES_NOT_EXIST"
+MISSING_ALIAS = (MISSING, "INVALID_PARAMETER_VALUE")
+EXISTS = ("RESOURCE_ALREADY_EXISTS", "ALREADY_EXISTS")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Version:
-    """A registered version with its tags."""
+    """A registered version with its tags; one that is not ready was never completely stored."""
 
     name: str
     number: str
     tags: dict[str, str]
+    ready: bool = True
+
+    @property
+    def findable(self) -> bool:
+        """Say whether it is complete and says what it is."""
+        return self.ready and FINGERPRINT in self.tags
 
     @property
     def fingerprint(self) -> str:
@@ -41,24 +55,43 @@ class Version:
 
 
 def find_alias(connection: Connection, alias: str) -> Version | None:
-    """Return the version the alias names now, or None when there is no such model or alias."""
-    return _found(lambda: connection.client.get_model_version_by_alias(connection.registered_model, alias))
+    """Return the version the alias names now, or None when the registry says that it names none."""
+    name = connection.registered_model
+    with asking(connection):
+        try:
+            return _version(connection.client.get_model_version_by_alias(name, alias))
+        except Exception as error:
+            if error_code(error) not in MISSING_ALIAS:
+                raise
+            model = _registered_model(connection)
+            if model is not None and alias in model.aliases:
+                raise
+            return None
 
 
 def find_version(connection: Connection, number: str) -> Version | None:
     """Return a version by its number, or None when it is gone."""
-    return _found(lambda: connection.client.get_model_version(connection.registered_model, number))
+    with asking(connection):
+        try:
+            return _version(connection.client.get_model_version(connection.registered_model, number))
+        except Exception as error:
+            if error_code(error) != MISSING:
+                raise
+            return None
 
 
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:
-    """Return the newest version of these settings and data, or None.
+    """Return the newest complete version of these settings and data, or None."""
+    return by_fingerprint(connection).get(fingerprint)
+
+
+def by_fingerprint(connection: Connection) -> dict[str, Version]:
+    """Return the newest complete version of each fingerprint.
 
     Unity Catalog neither searches by tags nor returns them in a search, so each version is fetched.
     """
-    found = connection.client.search_model_versions(f"name = '{connection.registered_model}'")
-    versions = [find_version(connection, str(entry.version)) for entry in found]
-    same = [version for version in versions if version and version.tags.get(FINGERPRINT) == fingerprint]
-    return max(same, key=lambda version: int(version.number), default=None)
+    found = (find_version(connection, number) for number in sorted(_numbers(connection), key=int))
+    return {version.tags[FINGERPRINT]: version for version in found if version and version.findable}
 
 
 def required_alias(connection: Connection, alias: str) -> Version:
@@ -67,32 +100,70 @@ def required_alias(connection: Connection, alias: str) -> Version:
     if found is None:
         raise UserError(
             f"alias {alias} of registered model {connection.registered_model} does not exist in "
-            f"{connection.registry_uri}: run `sequoia promote` and read why it refused, or name another alias"
+            f"{redact(connection.registry_uri)}: run `sequoia promote` and read why it refused, or "
+            "name another alias"
         )
     return found
 
 
 def move_alias(connection: Connection, alias: str, version: Version) -> None:
     """Let the alias name this version."""
-    connection.client.set_registered_model_alias(version.name, alias, version.number)
+    with asking(connection):
+        connection.client.set_registered_model_alias(version.name, alias, version.number)
 
 
 def set_tag(connection: Connection, version: Version, key: str, value: str) -> None:
     """Write or replace one tag of a version."""
-    connection.client.set_model_version_tag(version.name, version.number, key, value)
+    with asking(connection):
+        connection.client.set_model_version_tag(version.name, version.number, key, value[:TAG_VALUE])
 
 
 def drop_tag(connection: Connection, version: Version, key: str) -> None:
-    """Remove one tag of a version."""
-    connection.client.delete_model_version_tag(version.name, version.number, key)
+    """Remove one tag of a version that has it."""
+    with asking(connection):
+        connection.client.delete_model_version_tag(version.name, version.number, key)
+
+
+def model_tags(connection: Connection) -> dict[str, str]:
+    """Return the tags of the registered model; none when it does not exist."""
+    with asking(connection):
+        model = _registered_model(connection)
+        return dict(model.tags or {}) if model is not None else {}
+
+
+def set_model_tag(connection: Connection, key: str, value: str) -> None:
+    """Write or replace one tag of the registered model, which is created when it does not exist."""
+    name = connection.registered_model
+    with asking(connection):
+        if _registered_model(connection) is None:
+            _create_registered_model(connection)
+        try:
+            connection.client.set_registered_model_tag(name, key, value)
+        except Exception:
+            # A database refuses one of two that insert a tag at one moment; a second time it is there.
+            connection.client.set_registered_model_tag(name, key, value)
+
+
+def drop_model_tag(connection: Connection, key: str) -> None:
+    """Remove one tag of the registered model."""
+    with asking(connection):
+        connection.client.delete_registered_model_tag(connection.registered_model, key)
 
 
 def register(connection: Connection, model_uri: str, tags: Mapping[str, str]) -> Version:
     """Make a new version of a logged model."""
-    connection.client  # noqa: B018  (points mlflow's functions to the right addresses)
-    import mlflow
+    with asking(connection):
+        connection.client  # noqa: B018  (points mlflow's functions to the right addresses)
+        import mlflow
 
-    return _version(mlflow.register_model(model_uri, connection.registered_model, tags=dict(tags)))
+        return _version(mlflow.register_model(model_uri, connection.registered_model, tags=dict(tags)))
+
+
+def copy_version(connection: Connection, source: Version) -> Version:
+    """Make a new version of a version of another registered model; its tags come with it, its aliases not."""
+    with asking(connection):
+        uri = f"models:/{source.name}/{source.number}"
+        return _version(connection.client.copy_model_version(uri, connection.registered_model))
 
 
 def registered_cache(config: Config) -> Location:
@@ -102,16 +173,28 @@ def registered_cache(config: Config) -> Location:
 
 def fetch_folder(connection: Connection, version: Version, cache: Location) -> Location:
     """Return the model folder of a version, copied below `cache` the first time."""
-    target = cache / f"{version.number}-{version.fingerprint}"
+    target = cache / _folder_name(version)
     if not (target / "model.json").is_file():
-        connection.client  # noqa: B018  (as above)
-        from mlflow.artifacts import download_artifacts
-
         uri = f"models:/{version.name}/{version.number}"
         with TemporaryDirectory() as folder, replacing(target, last="model.json") as fresh:
-            download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=connection.tracking_uri)
+            with asking(connection):
+                connection.client  # noqa: B018  (as above)
+                from mlflow.artifacts import download_artifacts
+
+                download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=connection.tracking_uri)
             shutil.move(_model_folder(Path(folder), uri), fresh)
     return target
+
+
+def _folder_name(version: Version) -> str:
+    """Return what a version is called on disk; raises UserError where its tag would lead elsewhere."""
+    for part in (version.number, version.fingerprint):
+        if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", part) or not part.strip("."):
+            raise UserError(
+                f"version {version.number!r} of {version.name} has fingerprint {part!r}, which is no folder "
+                "name (letters, digits, . _ -, at most 100): mend its tag, or let the alias name another one"
+            )
+    return f"{version.number}-{version.fingerprint}"
 
 
 def _model_folder(downloaded: Path, uri: str) -> Path:
@@ -123,20 +206,36 @@ def _model_folder(downloaded: Path, uri: str) -> Path:
     return found[0].parent
 
 
-def _found(get: Any) -> Version | None:
-    from mlflow.exceptions import MlflowException
-
+def _registered_model(connection: Connection) -> Any:
+    """Return MLflow's entry of the registered model, or None; other errors are raised as they come."""
     try:
-        return _version(get())
-    except MlflowException as error:
-        if _is_missing(error):
-            return None
-        raise
+        return connection.client.get_registered_model(connection.registered_model)
+    except Exception as error:
+        if error_code(error) != MISSING:
+            raise
+        return None
 
 
-def _is_missing(error: MlflowException) -> bool:
-    return error.error_code in MISSING
+def _create_registered_model(connection: Connection) -> None:
+    try:
+        connection.client.create_registered_model(connection.registered_model)
+    except Exception as error:
+        if error_code(error) not in EXISTS:  # another run was faster
+            raise
+
+
+def _numbers(connection: Connection) -> Iterator[str]:
+    quote = '"' if "'" in connection.registered_model else "'"
+    wanted, page = f"name = {quote}{connection.registered_model}{quote}", None
+    while True:
+        with asking(connection):
+            found = connection.client.search_model_versions(wanted, page_token=page)
+        yield from (str(entry.version) for entry in found)
+        page = found.token
+        if not page:
+            return
 
 
 def _version(entry: Any) -> Version:
-    return Version(name=entry.name, number=str(entry.version), tags=dict(entry.tags or {}))
+    ready = str(entry.status or "READY") == "READY"
+    return Version(name=entry.name, number=str(entry.version), tags=dict(entry.tags or {}), ready=ready)
