@@ -201,7 +201,7 @@ def origin() -> Origin:
         mlflow_run="run-sasrec",
         store="sqlite:////shop/mlflow.db",
         training_version=2,
-        training_files="f00d",
+        training_data="f00d",
         training_rows="205",
     )
 
