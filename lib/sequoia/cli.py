@@ -17,6 +17,7 @@ import click
 from sequoia import log
 from sequoia.errors import UserError
 from sequoia.guard import guarded
+from sequoia.retention.command import clean_command
 from sequoia.secrets import redact
 from sequoia.stages import ROAD, choose_stages
 
@@ -189,6 +190,7 @@ def end(code: int) -> None:
 
 for _name in ROAD:
     cli.add_command(stage_command(_name))
+cli.add_command(clean_command)
 
 
 def main() -> None:
