@@ -14,7 +14,7 @@ from tables.filled import filled_row
 
 from sequoia.cli import cli
 from sequoia.errors import UserError
-from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.models.trained import DONE, TrainedModel, write_trained
 from sequoia.retention.clean import clean
 from sequoia.retention.history import _history
 from sequoia.retention.removal import age_of
@@ -37,7 +37,7 @@ def train(context: Context, letter: str, step: int = 1) -> TrainedModel:
     run = start_run(connect(context.config), "counting", {"sequoia.fingerprint": mark})
     run.log_artifact(folder / "items.parquet")
     run.finish()
-    (folder / "mlflow_run").write_text(run.id)
+    (folder / DONE).write_text(run.id)
     checkpoint = workspace / "checkpoints" / folder.name / "epoch-00001"
     checkpoint.mkdir(parents=True)
     (checkpoint / "state.json").write_text("{}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from sequoia.models.trained import CHECKPOINTS, DONE
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import LEAVING, Removal, age_of, path_removal
 from sequoia.stage import Context
@@ -15,7 +16,6 @@ from sequoia.tracking.registry import registered_cache
 
 MARKED = re.compile(r"(?P<kind>.+)-(?P<mark>[0-9a-f]{16})")  # <kind>-<fingerprint>
 NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>\d+)")  # <table>-<version>, of exported snapshots
-RUN = "mlflow_run"  # in a model folder whose training ended
 # Files and folders are written under another name first and renamed when complete: what a killed run leaves
 # under such a name is scratch. In the workspace itself, where users may keep files, only names of ours are.
 HALF_WRITTEN = re.compile(rf".+\.(partial|tmp|unfinished)(\.old)?|\.inputs-.+|{re.escape(LEAVING)}.+")
@@ -25,8 +25,8 @@ PLACES = {
     "models/*": HALF_WRITTEN,
     "models/inputs/*": HALF_WRITTEN,
     "models/registered/*": HALF_WRITTEN,
-    "checkpoints/*": HALF_WRITTEN,
-    "checkpoints/*/*": HALF_WRITTEN,
+    f"{CHECKPOINTS}/*": HALF_WRITTEN,
+    f"{CHECKPOINTS}/*/*": HALF_WRITTEN,
     "snapshots/*": HALF_WRITTEN,
 }
 
@@ -39,7 +39,7 @@ def old_models(context: Context, kept: Kept, now: datetime) -> list[Removal]:
 def old_checkpoints(context: Context, kept: Kept, now: datetime) -> list[Removal]:
     """Return the checkpoints of trainings whose model is not kept, but for the one to go on from."""
     source = context.config.training.resume_from
-    marked = _marked(context, "checkpoints")
+    marked = _marked(context, CHECKPOINTS)
     others = [entry for entry in marked if source is None or entry[0] != Path(source).absolute()]
     return _old(context, "checkpoints", others, kept, now)
 
@@ -83,7 +83,7 @@ def runs_of_models(context: Context, without: list[Removal]) -> set[str]:
         for folder, _ in _marked(context, "models")
         if folder.relative_to(workspace).as_posix() not in gone
     ]
-    return {(folder / RUN).read_text(encoding="utf-8") for folder in staying if (folder / RUN).is_file()}
+    return {(folder / DONE).read_text(encoding="utf-8") for folder in staying if (folder / DONE).is_file()}
 
 
 def _marked(context: Context, place: str) -> list[tuple[Path, str]]:
