@@ -39,7 +39,7 @@ def test_it_is_stored_without_outputs() -> None:
 @pytest.mark.spark
 @pytest.mark.delta
 @pytest.mark.mlflow
-@pytest.mark.parametrize("namespace", [None, "spark_catalog.explored_shop"])
+@pytest.mark.parametrize("namespace", [None, "spark_catalog.explored-shop"])
 def test_every_cell_runs_on_a_small_shop(
     make_context: Callable[..., Context],
     monkeypatch: pytest.MonkeyPatch,

@@ -77,8 +77,14 @@ def details_of(context: Context, line: Line) -> dict[str, Any]:
     return found[0].details if found else {}
 
 
+def newest_line(context: Context, stage: str) -> Line | None:
+    """Return the newest line of a stage with its details, None when it never ended well."""
+    return next(iter(_lines_of(context, F.col("stage") == stage, 1)), None)
+
+
 def _lines_of(context: Context, wanted: Column, limit: int) -> list[Line]:
-    diary = context.tables.read("stage_runs").where(wanted)
+    diary = context.tables.read("stage_runs").where(wanted & (F.col("status") == DONE))
+    diary = diary.select(*Line.__dataclass_fields__)
     return [_line(row.asDict()) for row in diary.orderBy(F.desc("finished")).limit(limit).collect()]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sequoia.report.diary import Line, details_of, written_lines
+from sequoia.report.diary import Line, details_of, newest_line, written_lines
 from sequoia.report.gone import Reader
 from sequoia.report.origin import UNKNOWN, Origin, ScoredFrom, model_origin, scored_from
 from sequoia.stage import Context
@@ -52,7 +52,7 @@ def trace(context: Context, recommended: Line) -> Lineage:
     """Follow the recommendations, as their stage last wrote them, back to the raw files."""
     written = written_lines(context)
     if recommended.says("model")["version"] is None:
-        files, more = _raw_files(context, _newest(written))
+        files, more = _raw_files(context, None)
         return Lineage(steps=[NOTHING_SCORED], files=files, more_files=more)
     scored = scored_from(context, recommended)
     origin = model_origin(context, scored.version)
@@ -62,7 +62,7 @@ def trace(context: Context, recommended: Line) -> Lineage:
     sequences = made.writes.get("sequences") if made else None
     pinned = {"training": origin.training_version, "sequences": sequences, "interactions": interactions}
     reader.touch(context, pinned)
-    files, more = _raw_files(context, producer(written, "interactions", interactions) or _newest(written))
+    files, more = _raw_files(context, producer(written, "interactions", interactions))
     return Lineage(steps=chain(scored, origin, written, reader.gone), files=files, more_files=more)
 
 
@@ -147,13 +147,14 @@ def _versioned(table: str, version: int | None) -> str:
     return f"{table}, version {'unknown' if version is None else version}"
 
 
-def _newest(written: Sequence[Line]) -> Line | None:
-    return next((line for line in written if line.stage == "ingest"), None)
-
-
 def _raw_files(context: Context, ingested: Line | None) -> tuple[list[RawFile], int]:
-    """Return the files that an ingest accounted for, from the diary: its own table may be vacuumed by now."""
-    told = details_of(context, ingested).get("files", []) if ingested else []
+    """Return the files that an ingest, or else the newest one, accounted for.
+
+    From the diary, as its own table may be vacuumed by now.
+    """
+    newest = newest_line(context, "ingest") if ingested is None else None
+    details = details_of(context, ingested) if ingested else newest.details if newest else {}
+    told = details.get("files", [])
     found = [
         RawFile(
             source=file["name"],

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import click
+from contextlib import nullcontext
 
-from sequoia.config import load_config
+import click
 
 
 @click.command(
@@ -18,8 +18,10 @@ from sequoia.config import load_config
 @click.argument("overrides", nargs=-1, metavar="[section.key=value]...")
 def clean_command(dry_run: bool, config: str, overrides: tuple[str, ...]) -> None:
     """Remove what nothing needs any more."""
+    from sequoia.config import load_config
     from sequoia.retention.clean import clean
     from sequoia.stage import Context
 
-    # The workspace's lock goes around this line.
-    click.echo(clean(Context(load_config(config, overrides)), dry_run=dry_run))
+    context = Context(load_config(config, overrides))
+    with nullcontext() if dry_run else context.locked():
+        click.echo(clean(context, dry_run=dry_run))

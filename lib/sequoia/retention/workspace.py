@@ -6,12 +6,12 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path
 
 from sequoia.models.trained import CHECKPOINTS, DONE
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import LEAVING, Removal, age_of, path_removal
 from sequoia.stage import Context
+from sequoia.storage import Location, locate, relative_to
 from sequoia.tracking.registry import registered_cache
 
 MARKED = re.compile(r"(?P<kind>.+)-(?P<mark>[0-9a-f]{16})")  # <kind>-<fingerprint>
@@ -40,7 +40,7 @@ def old_checkpoints(context: Context, kept: Kept, now: datetime) -> list[Removal
     """Return the checkpoints of trainings whose model is not kept, but for the one to go on from."""
     source = context.config.training.resume_from
     marked = _marked(context, CHECKPOINTS)
-    others = [entry for entry in marked if source is None or entry[0] != Path(source).absolute()]
+    others = [entry for entry in marked if source is None or entry[0] != locate(source)]
     return _old(context, "checkpoints", others, kept, now)
 
 
@@ -54,7 +54,7 @@ def old_copies(context: Context, kept: Kept, now: datetime) -> list[Removal]:
 
 def old_snapshots(context: Context, now: datetime) -> list[Removal]:
     """Return the exports of table versions for training, the newest of each table apart."""
-    versions: dict[str, dict[int, Path]] = defaultdict(dict)
+    versions: dict[str, dict[int, Location]] = defaultdict(dict)
     for folder in _folders(context.config.workspace_path / "snapshots"):
         if found := NUMBERED.fullmatch(folder.name):
             versions[found["name"]][int(found["version"])] = folder
@@ -79,14 +79,12 @@ def runs_of_models(context: Context, without: list[Removal]) -> set[str]:
     workspace = context.config.workspace_path
     gone = {removal.name for removal in without}
     staying = [
-        folder
-        for folder, _ in _marked(context, "models")
-        if folder.relative_to(workspace).as_posix() not in gone
+        folder for folder, _ in _marked(context, "models") if relative_to(folder, workspace) not in gone
     ]
     return {(folder / DONE).read_text(encoding="utf-8") for folder in staying if (folder / DONE).is_file()}
 
 
-def _marked(context: Context, place: str) -> list[tuple[Path, str]]:
+def _marked(context: Context, place: str) -> list[tuple[Location, str]]:
     found = (
         (folder, MARKED.fullmatch(folder.name)) for folder in _folders(context.config.workspace_path / place)
     )
@@ -94,17 +92,17 @@ def _marked(context: Context, place: str) -> list[tuple[Path, str]]:
 
 
 def _old(
-    context: Context, kind: str, marked: list[tuple[Path, str]], kept: Kept, now: datetime
+    context: Context, kind: str, marked: list[tuple[Location, str]], kept: Kept, now: datetime
 ) -> list[Removal]:
     return _aged(context, kind, [folder for folder, mark in marked if mark not in kept.fingerprints], now)
 
 
-def _aged(context: Context, kind: str, paths: list[Path], now: datetime) -> list[Removal]:
+def _aged(context: Context, kind: str, paths: list[Location], now: datetime) -> list[Removal]:
     workspace, days = context.config.workspace_path, context.config.retention.days
     return [path_removal(kind, path, workspace, now) for path in paths if age_of(path, now) > days]
 
 
-def _folders(place: Path) -> Iterator[Path]:
+def _folders(place: Location) -> Iterator[Location]:
     return (
         iter(sorted(path for path in place.iterdir() if path.is_dir() and path.name[0] != "."))
         if place.is_dir()
