@@ -9,7 +9,7 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dist test test-remote lint types clean
+.PHONY: help setup demo dist test test-remote lint types picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -41,6 +41,9 @@ lint: $(READY) ## ruff: rules and format
 
 types: $(READY) ## mypy, strict
 	@$(RUN) mypy
+
+picture: $(READY) ## take the README's picture of the demo's report, or of WORKSPACE=<folder>'s
+	@$(RUN) python notebooks/images/take.py "$(or $(WORKSPACE),.workspace/demo)"
 
 clean: ## remove build outputs and the tools' caches; .venv and .workspace stay
 	rm -rf build dist lib/*.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis spark-warehouse metastore_db derby.log

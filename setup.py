@@ -1,4 +1,4 @@
-"""The package `sequoia`: the library in lib/ and the folders jobs, schemas and conf inside it."""
+"""The distribution `sequoia-recsys`: the package `sequoia`, from lib/ and the folders jobs, schemas, conf."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ VERSION = INIT.split('__version__ = "')[1].split('"')[0]
 FOLDERS = ("jobs", "schemas", "conf")
 
 # A Spark cluster for machine learning has these in versions that fit together; a second pyspark breaks it.
-# Where there is no cluster they are the extra `local`: `pip install "sequoia[local]"`.
+# Where there is no cluster they are the extra `local`: `pip install ".[local]"` in a checkout, not by a name:
+# `sequoia` is another project on the package index.
 PLATFORM = frozenset(
     "cffi cloudpickle delta-spark numpy pandas petastorm psutil pyarrow pyspark setuptools torch".split()
 )
@@ -37,9 +38,17 @@ def runtime_requirements(*, platform: bool) -> list[str]:
 
 
 setup(
-    name="sequoia",
+    name="sequoia-recsys",
     version=VERSION,
     description="Sequential recommendation from raw interactions to promoted models.",
+    license_expression="Apache-2.0",
+    license_files=["LICENSE"],
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Developers",
+        "Programming Language :: Python :: 3.11",
+        "Topic :: Scientific/Engineering :: Artificial Intelligence",
+    ],
     python_requires=">=3.11,<3.12",
     packages=[*find_packages("lib"), *(f"sequoia.{folder}" for folder in FOLDERS)],
     package_dir={"": "lib", **{f"sequoia.{folder}": folder for folder in FOLDERS}},

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
+from email.parser import Parser
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from sequoia import __version__
+
 ROOT = Path(__file__).parents[1]
+TEXTS = {".py", ".md", ".txt", ".yaml", ".yml", ".toml", ".sh", ".ipynb"}
 
 
 @pytest.fixture(scope="module")
@@ -22,12 +27,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for folder in ("lib", "jobs", "schemas", "conf"):
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / folder, source / folder, ignore=ignore)
-    for name in ("setup.py", "pyproject.toml", "requirements.txt"):
+    for name in ("setup.py", "pyproject.toml", "requirements.txt", "LICENSE"):
         shutil.copy(ROOT / name, source)
     target = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*pip, "--wheel-dir", str(target), str(source)], check=True, capture_output=True)
-    [built] = target.glob("sequoia-*.whl")
+    [built] = target.glob("*.whl")
     return built
 
 
@@ -42,7 +47,46 @@ def test_the_wheel_holds_code_jobs_schemas_and_configs(wheel: Path) -> None:
         sources = {f"{place}/{file.relative_to(ROOT / folder)}" for file in (ROOT / folder).glob(pattern)}
         assert sources
         assert sources - names == set()
-    assert not [name for name in names if "setup/" in name or "tests/" in name]
+    assert not [name for name in names if "setup/" in name or "tests/" in name or name.endswith(".md")]
+
+
+def test_the_wheel_names_the_project_its_version_and_its_licence(wheel: Path) -> None:
+    assert wheel.name == f"sequoia_recsys-{__version__}-py3-none-any.whl"
+    with zipfile.ZipFile(wheel) as opened:
+        folder = f"sequoia_recsys-{__version__}.dist-info"
+        told = Parser().parsestr(opened.read(f"{folder}/METADATA").decode("utf-8"))
+        licence = opened.read(f"{folder}/licenses/LICENSE").decode("utf-8")
+    assert (told["Name"], told["Version"]) == ("sequoia-recsys", __version__)
+    assert (told["License-Expression"], told.get_all("License-File")) == ("Apache-2.0", ["LICENSE"])
+    assert licence == (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert "Apache License\n                           Version 2.0, January 2004" in licence
+    assert "END OF TERMS AND CONDITIONS" in licence
+
+
+def test_nothing_installs_by_a_strangers_name() -> None:
+    """`sequoia` on the package index is somebody else's; what a user may copy must not fetch it."""
+    by_name = re.compile(r"pip3? install\b[^\n`]*?[\s\"']sequoia(?![-_\w/.])")
+    texts = [file for file in shipped_files() if file.suffix in TEXTS]
+    assert ROOT / "README.md" in texts
+    assert ROOT / "setup.py" in texts
+    assert [file.name for file in texts if by_name.search(file.read_text(encoding="utf-8"))] == []
+    for recommended in ('pip install "sequoia[local]"', "pip install -U sequoia", "pip install sequoia==0.2"):
+        assert by_name.search(recommended)
+    for allowed in ("pip install sequoia-recsys", "pip install dist/sequoia_recsys-0.2.0-py3-none-any.whl"):
+        assert not by_name.search(allowed)
+
+
+def shipped_files() -> list[Path]:
+    folders = ("lib", "jobs", "conf", "schemas", "docs", "notebooks", ".ci")
+    inside = [file for folder in folders for file in (ROOT / folder).rglob("*")]
+    return [file for file in [*ROOT.iterdir(), *inside] if file.is_file()]
+
+
+def test_the_changelog_has_a_place_for_what_comes_and_the_version_before() -> None:
+    headings = re.findall(r"^## \[(.+?)\]", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), flags=re.M)
+    assert headings[0] == "Unreleased"
+    assert headings[-1] == "0.1.0"
+    assert len(headings) == len(set(headings))
 
 
 def test_the_wheel_alone_finds_its_schemas_and_command(wheel: Path, tmp_path: Path) -> None:
@@ -60,7 +104,7 @@ print(sequoia.__file__, sum(file.name.endswith(".sql") for file in files("sequoi
     location, count = done.stdout.split()
     assert location.startswith(str(tmp_path))
     assert int(count) == len(list((ROOT / "schemas").glob("*.sql"))) > 0
-    [entry] = tmp_path.glob("sequoia-*.dist-info/entry_points.txt")
+    [entry] = tmp_path.glob("sequoia_recsys-*.dist-info/entry_points.txt")
     assert "sequoia = sequoia.cli:main" in entry.read_text()
 
 

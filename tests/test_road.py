@@ -100,13 +100,19 @@ def test_every_user_gets_new_items_from_the_version_behind_the_alias(road: Conte
     assert recommended.where(F.size("items") != told.recommendations.k).count() == 0
 
 
-def test_the_same_stages_again_change_nothing(road: Context) -> None:
+def test_the_same_stages_again_change_nothing(road: Context, capsys: pytest.CaptureFixture[str]) -> None:
     before = {
         table: sorted_rows(road, table) for table in ("interactions", "items", "user_index", "negatives")
     }
     versions = road.tables.version("interactions")
-    for name in ("ingest", "index", "negatives", "train", "evaluate", "promote"):
+    for name in ("ingest", "index", "sequences", "negatives", "train", "evaluate", "promote"):
         run_named(name, road)
+    # New versions of its tables with the rows of before: nothing to train.
+    told = capsys.readouterr().err
+    assert [kind for kind in ("counting", "sasrec") if f"{kind}: taken from {kind}-" in told] == [
+        "counting",
+        "sasrec",
+    ]
     assert {table: sorted_rows(road, table) for table in before} == before
     assert road.tables.version("interactions") == versions
     actions = road.tables.read("promotions").orderBy("decided").select("action").collect()

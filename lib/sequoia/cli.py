@@ -18,6 +18,7 @@ from sequoia import log
 from sequoia.errors import UserError
 from sequoia.guard import guarded
 from sequoia.promote.commands import promotion_commands
+from sequoia.retention.command import clean_command
 from sequoia.secrets import redact
 from sequoia.stages import ROAD, choose_stages
 
@@ -178,6 +179,7 @@ for _name in ROAD:
     cli.add_command(stage_command(_name))
 for _command in promotion_commands(lambda body: CONFIG(OVERRIDES(body)), epilog=EXIT_CODES):
     cli.add_command(_command)  # promote with its own options in the stage's place
+cli.add_command(clean_command)
 
 
 def main() -> None:

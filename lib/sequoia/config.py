@@ -31,6 +31,7 @@ from sequoia.models.settings import ModelsSettings
 from sequoia.negatives.settings import NegativesSettings
 from sequoia.promote.settings import PromoteSettings
 from sequoia.recommend.settings import RecommendSettings
+from sequoia.retention.settings import RetentionSettings
 from sequoia.sequences.settings import SequencesSettings
 from sequoia.settings import Settings
 from sequoia.storage import Location, is_local, locate
@@ -88,6 +89,7 @@ class Config(Settings):
     evaluate: EvaluateSettings
     promote: PromoteSettings
     recommend: RecommendSettings
+    retention: RetentionSettings
 
     @field_validator("workspace")
     @classmethod

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from evaluate.world import RAW, save_counting, walk
+from tables.filled import filled_row
 
+from sequoia.config import load_config
 from sequoia.recommend.stage import run as recommend
 from sequoia.stage import Context
 from sequoia.tracking import registry
@@ -35,16 +39,42 @@ def test_it_is_stored_without_outputs() -> None:
 @pytest.mark.spark
 @pytest.mark.delta
 @pytest.mark.mlflow
+@pytest.mark.parametrize("namespace", [None, "spark_catalog.explored-shop"])
 def test_every_cell_runs_on_a_small_shop(
-    make_context: Callable[..., Context], monkeypatch: pytest.MonkeyPatch
+    make_context: Callable[..., Context],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    namespace: str | None,
 ) -> None:
-    context = make_context("recommend.k=10", "recommend.sample_users=0")
-    write_shop(context)
-    register_champion(context)
-    recommend(context)
-    monkeypatch.setenv("WORKSPACE", str(context.config.workspace_path))
-    monkeypatch.chdir(NOTEBOOK.parent)
-    found = run_cells()
+    settings = tmp_path / "shop.yaml"
+    settings.write_text(f"extends: base.yaml\ntables:\n  namespace: {namespace or 'null'}\n")
+    context = make_context(f"tables.namespace={namespace or 'null'}", "recommend.sample_users=0")
+    with schema_of(context, namespace, tmp_path / "catalog"):
+        write_shop(context)
+        register_champion(context)
+        recommend(context)
+        monkeypatch.setenv("SEQUOIA_CONFIG", str(settings))
+        monkeypatch.setenv("SEQUOIA_OVERRIDES", f"workspace='{context.config.workspace_path}' recommend.k=10")
+        monkeypatch.chdir(NOTEBOOK.parent)
+        check(run_cells())
+        assert (context.config.workspace_path / "warehouse").exists() == (namespace is None)
+
+
+@contextmanager
+def schema_of(context: Context, namespace: str | None, folder: Path) -> Iterator[None]:
+    """Make the catalog's schema for as long as the test runs."""
+    if namespace is None:
+        yield
+        return
+    name = ".".join(f"`{part}`" for part in namespace.split("."))
+    context.spark.sql(f"CREATE SCHEMA {name} LOCATION '{folder.as_uri()}'")
+    try:
+        yield
+    finally:
+        context.spark.sql(f"DROP SCHEMA {name} CASCADE")
+
+
+def check(found: dict[str, Any]) -> None:
     assert list(found["accounts"]["lines"]) == [33, 7]
     assert found["reasons"].iloc[0].to_dict() == {"source": "a.csv", "reason": "no user", "count": 1}
     assert list(found["rounds"]["users"]) == [9, 6]
@@ -57,6 +87,14 @@ def test_every_cell_runs_on_a_small_shop(
     assert found["top"]["item"][0] == RAW[walk(0)[-1] + 1]
     assert list(found["answer"]["items"]) == list(found["top"]["item"])
     assert [items[0] for items in found["others"]["items"]] == [RAW[0], RAW[walk(0)[-1] + 1]]
+
+
+def test_as_it_stands_it_is_about_the_demo() -> None:
+    parameters = code_cells()[0]
+    assert parameters["metadata"]["tags"] == ["parameters"]
+    namespace: dict[str, Any] = {}
+    exec("".join(parameters["source"]), namespace)
+    assert load_config(namespace["CONFIG"], namespace["OVERRIDES"].split()).workspace == ".workspace/demo"
 
 
 def run_cells() -> dict[str, Any]:
@@ -77,6 +115,13 @@ def write_shop(context: Context) -> None:
     write(context, "items", [{"item": raw, "title": f"Title {place}"} for place, raw in enumerate(RAW)])
     ratings = {"source": "a.csv", "lines": 33, "kept": 31, "quarantined": 1, "duplicates": 1}
     write(context, "files", [ratings, {"source": "meta_a.json", "lines": 7, "kept": 7}])
+    done = {
+        "run_id": "night",
+        "stage": "report",
+        "finished": datetime(2026, 1, 5, tzinfo=UTC),
+        "details": "{}",
+    }
+    write(context, "stage_runs", [done])
     write(context, "quarantine", [{"source": "a.csv", "reason": "no user"}])
     write(context, "kcore", [{"round": 0, "users": 9}, {"round": 1, "users": 6}])
     seen = {"model": "counting", "split": "test", "value": 0.5, "low": 0.4, "high": 0.6, "users": USERS}
@@ -85,14 +130,8 @@ def write_shop(context: Context) -> None:
 
 
 def write(context: Context, table: str, rows: list[dict[str, Any]]) -> None:
-    """Write rows of which only what matters here is given; the rest is null, or nothing of its type."""
     schema = context.tables.schema(table)
-    nothing = {"string": "", "array<string>": []}
-    filler = {
-        field.name: None if field.nullable else nothing.get(field.dataType.simpleString(), 0)
-        for field in schema
-    }
-    filled = [tuple({**filler, **row}.values()) for row in rows]
+    filled = [filled_row(schema, row) for row in rows]
     context.tables.overwrite(table, context.spark.createDataFrame(filled, schema))
 
 

@@ -35,11 +35,12 @@ def metrics(scale: float) -> dict[str, dict[str, float | None]]:
             found[f"{name}@{cutoff}"] = {**metric(round(scale * share * cutoff**0.5, 6), 0.004)}
     for cutoff in (1, 5, 10, 20):
         found[f"coverage@{cutoff}"] = {"value": round(0.1 * cutoff**0.5, 6), "low": None, "high": None}
+    found["shown_popularity@10"] = {"value": 0.25, "low": None, "high": None}
     return found
 
 
 def sampled(scale: float) -> dict[str, dict[str, float | None]]:
-    return {name: values for name, values in metrics(scale).items() if not name.startswith("coverage")}
+    return {name: values for name, values in metrics(scale).items() if values["low"] is not None}
 
 
 def sasrec_history() -> list[dict[str, Any]]:
@@ -201,7 +202,7 @@ def origin() -> Origin:
         mlflow_run="run-sasrec",
         store="sqlite:////shop/mlflow.db",
         training_version=2,
-        training_files="f00d",
+        training_data="f00d",
         training_rows="205",
     )
 

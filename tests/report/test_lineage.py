@@ -7,6 +7,7 @@ from report.hand_written import diary, origin, scored
 from sequoia.report.lineage import chain, interactions_of, producer
 from sequoia.report.origin import UNKNOWN, described
 from sequoia.tracking.registry import Version
+from sequoia.tracking.runs import RunTags
 
 
 def facts(titles: list[str] | None = None) -> dict[str, dict[str, str]]:
@@ -52,14 +53,15 @@ def test_tags_of_the_version_and_its_run_give_the_origin() -> None:
     version = Version(
         name="shop", number="3", tags={"fingerprint": "5a", "model": "sasrec", "training_run": "run-sasrec"}
     )
-    tags = {
+    values = {
         "sequoia.training_version": "2",
-        "sequoia.training_files": "f00d",
+        "sequoia.training_data": "f00d",
         "sequoia.training_rows": "205",
     }
+    tags = RunTags(values=values, deleted=False)
     assert described(version, "sqlite:////shop/mlflow.db", tags) == origin()
 
 
 def test_a_version_registered_by_hand_has_an_unknown_origin() -> None:
-    found = described(Version(name="shop", number="3", tags={}), "sqlite:////shop/mlflow.db", {})
+    found = described(Version(name="shop", number="3", tags={}), "sqlite:////shop/mlflow.db", None)
     assert (found.kind, found.mlflow_run, found.training_version) == (UNKNOWN, UNKNOWN, None)

@@ -4,10 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from report.hand_written import decisions, diary, lineage, rounds, shapes
+from report.hand_written import START, decisions, diary, lineage, rounds, shapes
 
 from sequoia.config import load_config
 from sequoia.report.page import SECTIONS, Evidence, render_page
+from sequoia.report.ran import RanWith
 from sequoia.report.summarise import result_paths, summarise
 
 VOID = {"meta", "br", "path", "use", "rect"}
@@ -24,8 +25,20 @@ def page() -> str:
         rounds=rounds(),
         decisions=decisions(),
         lineage=lineage(),
+        ran=[ran()],
     )
     return render_page(config, evidence)
+
+
+def ran() -> RanWith:
+    return RanWith(
+        run_id="run1",
+        started=START,
+        actor="ada",
+        code="0.2.0+1a2b3c4d5e6f",
+        settings_hash="5e77195",
+        packages={"python": "3.11.2", "pyspark": "3.5.9", "torch": "2.13.0"},
+    )
 
 
 class Outline(HTMLParser):
@@ -96,7 +109,7 @@ def test_every_section_has_its_numbers(page: str) -> None:
     told = {
         "data": ["ratings_Tools.csv", "5,200", "not JSON", "all 3 files", "6,450"],
         "core": ["5-core", "1,960", "210 users"],
-        "training": ["version 2 (files f00d)", "horovod, 2 processes", "run-sasrec", "0.0542"],
+        "training": ["version 2 (data f00d)", "horovod, 2 processes", "run-sasrec", "0.0542"],
         "metrics": [
             "0.0759 <small>[0.0719, 0.0799]",
             "not comparable with full ranking",
@@ -106,7 +119,7 @@ def test_every_section_has_its_numbers(page: str) -> None:
         "promotion": ['class="passed">210 test users', "sasrec promoted", "refused"],
         "shoppers": ["A1XQ", "Hand trowel", "B000001"],
         "lineage": ["recommendations, version 3", "run-sasrec", "training, version 2", "sum-of-1", "1.2 MB"],
-        "stages": ["recommend", "8.5", "40.0"],
+        "stages": ["recommend", "8.5", "40.0", "ada", "0.2.0+1a2b3c4d5e6f", "5e77195", "2.13.0"],
     }
     for section, texts in told.items():
         for text in texts:

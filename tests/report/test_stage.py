@@ -10,6 +10,7 @@ from report.hand_written import FILES, START, append_lines, decisions, diary, or
 
 from sequoia.errors import UserError
 from sequoia.report import lineage, stage
+from sequoia.report.gone import Reader
 from sequoia.report.shapes import count_shapes
 from sequoia.report.summary import Summary
 from sequoia.report.terminal import show_summary
@@ -86,7 +87,7 @@ def test_both_documents_and_the_terminal(
     assert alone.stages[0].rows_in == 1000
     assert alone.kcore.interactions == 1900
 
-    shapes = count_shapes(context)
+    shapes = count_shapes(context, Reader())
     assert shapes.events == {"2016-12": 2, "2017-01": 3, "2017-02": 0, "2017-03": 1}
     assert shapes.stars == {"1": 1, "2": 0, "3": 0, "4": 2, "5": 2, "unrated": 1}
     assert shapes.lengths == {2: 2, 50: 1}

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from evaluate.world import ITEMS, USERS, walk, write_tables
 from pyspark.sql import Row
+from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.models.trained import read_trained
 from sequoia.stage import Context
 from sequoia.tracking.connection import connect
+from sequoia.training.data import training_data
 from sequoia.training.stage import run
 
 MakeContext = Callable[..., Context]
@@ -63,6 +65,14 @@ def test_models_are_trained_logged_taken_again_and_gone_on_from(make_context: Ma
     assert again.details["models"] == first.details["models"]
     assert written == {path: path.stat().st_mtime_ns for path in written}
 
+    # The stage before ran again: other files and versions, the same rows.
+    write_tables(context)
+    write_training(context)
+    rewritten = run(context)
+    assert rewritten.details["snapshot"]["version"] > first.details["snapshot"]["version"]
+    assert rewritten.details["models"] == first.details["models"]
+    assert written == {path: path.stat().st_mtime_ns for path in written}
+
     # A longer training starts where the shorter one ended, its first epochs are not run again.
     mark = first.details["models"]["sasrec"]["fingerprint"]
     source = context.config.workspace_path / "checkpoints" / f"sasrec-{mark}"
@@ -104,6 +114,29 @@ def check_mlflow(context: Context, losses: list[float]) -> None:
     assert told.data.tags["sequoia.training_version"] == str(context.tables.version("training"))
     assert told.data.params["training.epochs"] == "2"
     assert json.loads((trained.folder / "model.json").read_text())["best_epoch"] in (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("table", "change"),
+    [
+        ("training", {"ratings": "transform(ratings, stars -> CAST(1 AS FLOAT))"}),
+        ("vocabulary", {"events": "events + IF(row = 7, 1, 0)"}),
+        # The last item but one is what validation asks for.
+        ("sequences", {"items": "IF(user_id = 5, reverse(items), items)"}),
+    ],
+)
+def test_other_rows_in_any_input_are_other_data(
+    make_context: MakeContext, table: str, change: dict[str, str]
+) -> None:
+    context = make_context(*TINY)
+    write_tables(context)
+    write_training(context)
+    before = training_data(context)
+    changed = context.tables.read(table).withColumns({name: F.expr(text) for name, text in change.items()})
+    context.tables.overwrite(table, changed)
+    after = training_data(context)
+    assert after.fingerprint != before.fingerprint
+    assert (after.version > before.version) == (table == "training")
 
 
 def test_an_empty_training_table_is_refused(make_context: MakeContext) -> None:

@@ -32,9 +32,12 @@ class Account:
         return tuple(asdict(self).values())
 
     def summary(self) -> dict[str, str | int]:
-        """Return what summary.json says of a file."""
+        """Return what the diary keeps of a file: the files table of an older ingest may be vacuumed."""
         return {
             "name": self.source,
+            "format": self.format,
+            "bytes": self.bytes,
+            "fingerprint": self.fingerprint,
             "lines": self.lines,
             "kept": self.kept,
             "quarantined": self.quarantined,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 from sequoia.diary import DONE
@@ -62,6 +63,29 @@ def written_lines(context: Context) -> list[Line]:
     diary = diary.fillna(0, ["rows_in", "rows_out"]).select(*Line.__dataclass_fields__)
     rows = diary.orderBy(F.desc("finished")).limit(REMEMBERED).collect()
     return [_line(row.asDict()) for row in rows]
+
+
+def train_lines(context: Context) -> list[Line]:
+    """Return the newest 200 lines of the train stage with what they say of their models, newest first."""
+    return _lines_of(context, F.col("stage") == "train", 200)
+
+
+def details_of(context: Context, line: Line) -> dict[str, Any]:
+    """Return the details of a line that was read without them."""
+    same = (F.col("stage") == line.stage) & (F.col("run_id") == line.run_id)
+    found = _lines_of(context, same & (F.col("finished") == F.lit(line.finished)), 1)
+    return found[0].details if found else {}
+
+
+def newest_line(context: Context, stage: str) -> Line | None:
+    """Return the newest line of a stage with its details, None when it never ended well."""
+    return next(iter(_lines_of(context, F.col("stage") == stage, 1)), None)
+
+
+def _lines_of(context: Context, wanted: Column, limit: int) -> list[Line]:
+    diary = context.tables.read("stage_runs").where(wanted & (F.col("status") == DONE))
+    diary = diary.select(*Line.__dataclass_fields__)
+    return [_line(row.asDict()) for row in diary.orderBy(F.desc("finished")).limit(limit).collect()]
 
 
 def require_road(lines: Iterable[str]) -> None:

@@ -14,7 +14,6 @@ from sequoia.report.shapes import Round, Shapes
 from sequoia.report.summarise import ordered_models
 
 SAMPLED = ("hr@10", "ndcg@10", "mrr@10")
-WITHOUT_INTERVAL = "coverage"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ def draw_figures(lines: Mapping[str, Line], shapes: Shapes, rounds: Sequence[Rou
     models = lines["train"].says("models")
     histories = {name: model["history"] for name, model in models.items() if model["history"]}
     full, sampled = lines["evaluate"].says("metrics"), lines["evaluate"].details.get("sampled", {})
-    names = [name for name in metric_names(full) if not name.startswith(WITHOUT_INTERVAL)]
+    names = [name for name in metric_names(full) if has_intervals(full, name)]
     metric = validation_metric(models)
     curves = any(len(notes) > 1 for notes in histories.values())
     return Figures(
@@ -49,6 +48,12 @@ def draw_figures(lines: Mapping[str, Line], shapes: Shapes, rounds: Sequence[Rou
         full=metrics_plot("full", full, names),
         sampled=[(protocol, metrics_plot(protocol, found, SAMPLED)) for protocol, found in sampled.items()],
     )
+
+
+def has_intervals(models: Mapping[str, Mapping[str, Any]], name: str) -> bool:
+    """Say whether a metric has an interval for every model that has it; coverage and the like have none."""
+    found = [metrics[name] for metrics in models.values() if name in metrics]
+    return all(one["low"] is not None and one["high"] is not None for one in found)
 
 
 def metric_names(models: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -1,31 +1,36 @@
-"""From the scores back to the raw files: each step names what the one before it was made from."""
+"""From the scores back to the raw files: each step names what the one before it was made from.
+
+Whatever was dropped, vacuumed or deleted since is a step that says so, with what the diary knows of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sequoia.report.diary import Line, written_lines
-from sequoia.report.origin import Origin, ScoredFrom, model_origin, scored_from
+from sequoia.report.diary import Line, details_of, newest_line, written_lines
+from sequoia.report.gone import Reader
+from sequoia.report.origin import UNKNOWN, Origin, ScoredFrom, model_origin, scored_from
 from sequoia.stage import Context
 
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One link of the chain: a heading, and facts as (what, value)."""
+    """One link of the chain: a heading, facts as (what, value), and why it cannot be looked up any more."""
 
     title: str
     facts: list[tuple[str, str]]
+    gone: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RawFile:
-    """A raw file as ingest saw it."""
+    """A raw file as ingest saw it; size and checksum are None in an old diary, which lacks them."""
 
     source: str
     format: str
-    bytes: int
-    fingerprint: str
+    bytes: int | None
+    fingerprint: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,11 +54,16 @@ def trace(context: Context, recommended: Line) -> Lineage:
     if recommended.says("model")["version"] is None:
         files, more = _raw_files(context, None)
         return Lineage(steps=[NOTHING_SCORED], files=files, more_files=more)
-    scored = scored_from(context)
+    scored = scored_from(context, recommended)
     origin = model_origin(context, scored.version)
-    ingested = producer(written, "interactions", interactions_of(written, origin))
-    files, more = _raw_files(context, ingested)
-    return Lineage(steps=chain(scored, origin, written), files=files, more_files=more)
+    made = producer(written, "training", origin.training_version)
+    interactions = interactions_of(written, origin)
+    reader = Reader()
+    sequences = made.writes.get("sequences") if made else None
+    pinned = {"training": origin.training_version, "sequences": sequences, "interactions": interactions}
+    reader.touch(context, pinned)
+    files, more = _raw_files(context, producer(written, "interactions", interactions))
+    return Lineage(steps=chain(scored, origin, written, reader.gone), files=files, more_files=more)
 
 
 def producer(written: Sequence[Line], table: str, version: int | None) -> Line | None:
@@ -67,8 +77,11 @@ def interactions_of(written: Sequence[Line], origin: Origin) -> int | None:
     return line.reads.get("interactions") if line else None
 
 
-def chain(scored: ScoredFrom, origin: Origin, written: Sequence[Line]) -> list[Step]:
-    """Return the links from the recommendations to the interactions."""
+def chain(
+    scored: ScoredFrom, origin: Origin, written: Sequence[Line], gone: Mapping[str, str] | None = None
+) -> list[Step]:
+    """Return the links from the recommendations to the interactions; `gone`: tables whose version is lost."""
+    lost = gone or {}
     made = producer(written, "training", origin.training_version)
     interactions = interactions_of(written, origin)
     ingested = producer(written, "interactions", interactions)
@@ -76,11 +89,12 @@ def chain(scored: ScoredFrom, origin: Origin, written: Sequence[Line]) -> list[S
         Step(
             title="Recommendations",
             facts=[
-                ("Table", f"recommendations, version {scored.table_version}"),
+                ("Table", _versioned("recommendations", scored.table_version)),
                 ("Rows", f"{scored.rows:,}"),
-                ("Histories from", f"interactions, version {scored.interactions_version}"),
+                ("Histories from", _versioned("interactions", scored.interactions_version)),
                 ("Written by run", scored.run_id),
             ],
+            gone=scored.gone,
         ),
         Step(
             title="Registered model",
@@ -89,20 +103,27 @@ def chain(scored: ScoredFrom, origin: Origin, written: Sequence[Line]) -> list[S
                 ("Kind", origin.kind),
                 ("Fingerprint of settings and data", origin.fingerprint),
             ],
+            gone=origin.version_gone,
         ),
-        Step(title="MLflow run", facts=[("Run", origin.mlflow_run), ("Store", origin.store)]),
+        Step(
+            title="MLflow run",
+            facts=[("Run", origin.mlflow_run), ("Store", origin.store)],
+            gone=origin.run_gone,
+        ),
         Step(
             title="Training rows",
             facts=[
                 ("Table", _versioned("training", origin.training_version)),
-                ("Fingerprint of its file list", origin.training_files),
+                ("Fingerprint of the data", origin.training_data),
                 ("Rows", origin.training_rows),
             ],
+            gone=lost.get("training", ""),
         ),
-        Step(title="Sequences", facts=_sequences(made)),
+        Step(title="Sequences", facts=_sequences(made), gone=lost.get("sequences", "")),
         Step(
             title="Interactions",
             facts=[("Table", _versioned("interactions", interactions)), *_written_by(ingested)],
+            gone=lost.get("interactions", ""),
         ),
     ]
 
@@ -127,9 +148,21 @@ def _versioned(table: str, version: int | None) -> str:
 
 
 def _raw_files(context: Context, ingested: Line | None) -> tuple[list[RawFile], int]:
-    """Read the accounts that ingest wrote together with the interactions, or the newest ones."""
-    version = ingested.writes.get("files") if ingested else None
-    files = context.tables.read("files", version=version)
-    rows = files.orderBy("bytes", ascending=False).limit(SHOWN_FILES).collect()
-    found = [RawFile(**{key: row[key] for key in RawFile.__dataclass_fields__}) for row in rows]
-    return found, files.count() - len(found) if len(found) == SHOWN_FILES else 0
+    """Return the files that an ingest, or else the newest one, accounted for.
+
+    From the diary, as its own table may be vacuumed by now.
+    """
+    newest = newest_line(context, "ingest") if ingested is None else None
+    details = details_of(context, ingested) if ingested else newest.details if newest else {}
+    told = details.get("files", [])
+    found = [
+        RawFile(
+            source=file["name"],
+            format=file.get("format", UNKNOWN),
+            bytes=file.get("bytes"),
+            fingerprint=file.get("fingerprint"),
+        )
+        for file in told
+    ]
+    found.sort(key=lambda file: -(file.bytes or 0))
+    return found[:SHOWN_FILES], max(len(found) - SHOWN_FILES, 0)

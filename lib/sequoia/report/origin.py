@@ -1,44 +1,92 @@
-"""What the recommendations and the registry say about where scores come from."""
+"""What the recommendations, the registry and MLflow say about where scores come from; else the diary."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
+from sequoia.report.diary import Line, train_lines
+from sequoia.report.gone import Reader
+from sequoia.secrets import redact
 from sequoia.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import KIND, Version, find_version
+from sequoia.tracking.runs import RunTags, find_run_tags
 
 UNKNOWN = "unknown"
+DELETED_VERSION = "gone: the registry has no such version any more"
+DELETED_RUN = "gone: the run was deleted in MLflow"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredFrom:
-    """What every row of the recommendations says of its origin."""
+    """What every row of the recommendations says of its origin; `gone` says why it is told by the diary."""
 
-    table_version: int
+    table_version: int | None
     rows: int
     registered_model: str
     version: str
-    interactions_version: int
+    interactions_version: int | None
     run_id: str
+    gone: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Origin:
-    """What the registry and the MLflow run say of a registered version."""
+    """What is known of a registered version and its MLflow run; `gone` texts say what cannot be looked up."""
 
     kind: str
     fingerprint: str
     mlflow_run: str
     store: str
     training_version: int | None
-    training_files: str
+    training_data: str
     training_rows: str
+    version_gone: str = ""
+    run_gone: str = ""
 
 
-def scored_from(context: Context) -> ScoredFrom:
-    """Read the origin of the recommendations, the same in all rows as they are written at once."""
+@dataclass(frozen=True, kw_only=True)
+class Remembered:
+    """What the diary of the train stage says of a model."""
+
+    kind: str
+    fingerprint: str
+    mlflow_run: str
+    training_version: int
+    training_data: str
+    training_rows: int
+
+
+def scored_from(context: Context, line: Line) -> ScoredFrom:
+    """Read the origin of the recommendations, the same in all rows as they are written at once.
+
+    `line` is the diary's line of the recommend stage, which tells it when the table is gone.
+    """
+    reader = Reader()
+    found = reader.read("recommendations", lambda: _scored_from_table(context))
+    return found or remembered_scores(line, reader.gone["recommendations"])
+
+
+def remembered_scores(line: Line, gone: str) -> ScoredFrom:
+    """Return what the diary knows of recommendations that cannot be read."""
+    model = line.says("model")
+    return ScoredFrom(
+        table_version=line.writes.get("recommendations"),
+        rows=line.rows_out,
+        registered_model=model["name"],
+        version=model["version"],
+        interactions_version=line.reads.get("interactions"),
+        run_id=line.run_id,
+        gone=gone,
+    )
+
+
+def _scored_from_table(context: Context) -> ScoredFrom:
     keys = ["registered_model", "version", "interactions_version", "run_id"]
     table = context.tables.read("recommendations", written_by="recommend")
     rows = table.groupBy(*keys).count().limit(2).collect()
@@ -50,23 +98,73 @@ def scored_from(context: Context) -> ScoredFrom:
 
 
 def model_origin(context: Context, number: str) -> Origin:
-    """Ask the registry and MLflow about a registered version."""
+    """Ask the registry and MLflow about a registered version, and the diary about what they lost."""
     connection = connect(context.config)
     version = find_version(connection, number)
+    lines = train_lines(context)
+    remembered = (
+        remembered_training(lines, version.fingerprint) if version else _trained_for(context, lines, number)
+    )
     run_id = version.tags.get("training_run") if version else None
-    tags = connection.client.get_run(run_id).data.tags if run_id else {}
-    return described(version, connection.tracking_uri, tags)
+    run_id = run_id or (remembered.mlflow_run if remembered else None)
+    tags = find_run_tags(connection, run_id) if run_id else None
+    return described(version, redact(connection.tracking_uri), tags, remembered)
 
 
-def described(version: Version | None, store: str, tags: dict[str, str]) -> Origin:
-    """Put tags of the version and of its run together; what they do not say is unknown."""
-    training, rows = tags.get("sequoia.training_version"), tags.get("sequoia.training_rows")
+def remembered_training(
+    lines: list[Line], fingerprint: str | None = None, kind: str | None = None
+) -> Remembered | None:
+    """Return the newest training of this fingerprint, or else of this kind, that the diary knows."""
+    for line in lines:
+        snapshot, models = line.details.get("snapshot", {}), line.details.get("models", {})
+        for name, model in models.items():
+            if name == kind if fingerprint is None else model["fingerprint"] == fingerprint:
+                return Remembered(
+                    kind=name,
+                    fingerprint=model["fingerprint"],
+                    mlflow_run=model["mlflow_run_id"],
+                    training_version=snapshot["version"],
+                    training_data=snapshot["fingerprint"],
+                    training_rows=line.rows_in,
+                )
+    return None
+
+
+def _trained_for(context: Context, lines: list[Line], number: str) -> Remembered | None:
+    """Find what was trained last before a version, now gone, was promoted: promote asks for nothing else."""
+    if not context.tables.exists("promotions"):
+        return None
+    promoted = context.tables.read("promotions").where(
+        (F.col("version") == number) & F.col("challenger").isNotNull()
+    )
+    first = promoted.orderBy("decided").select("challenger", "decided").first()
+    if first is None:
+        return None
+    before = [line for line in lines if line.finished <= first["decided"]]
+    return remembered_training(before, kind=first["challenger"])
+
+
+def described(
+    version: Version | None,
+    store: str,
+    tags: RunTags | None,
+    remembered: Remembered | None = None,
+) -> Origin:
+    """Put tags of the version and of its run together with the diary; what nobody says is unknown."""
+    told: Mapping[str, Any] = vars(remembered) if remembered else {}
+    run = tags.values if tags else {}
+    training = run.get("sequoia.training_version") or told.get("training_version")
+    rows = run.get("sequoia.training_rows") or told.get("training_rows")
+    mlflow_run = (version.tags.get("training_run") if version else None) or told.get("mlflow_run") or UNKNOWN
+    lost = (tags is None or tags.deleted) and mlflow_run != UNKNOWN
     return Origin(
-        kind=version.tags.get(KIND, UNKNOWN) if version else UNKNOWN,
-        fingerprint=version.fingerprint if version else UNKNOWN,
-        mlflow_run=version.tags.get("training_run", UNKNOWN) if version else UNKNOWN,
+        kind=(version.tags.get(KIND) if version else None) or told.get("kind") or UNKNOWN,
+        fingerprint=version.fingerprint if version else told.get("fingerprint", UNKNOWN),
+        mlflow_run=mlflow_run,
         store=store,
-        training_version=int(training) if training else None,
-        training_files=tags.get("sequoia.training_files", UNKNOWN),
-        training_rows=f"{int(rows):,}" if rows else UNKNOWN,
+        training_version=int(training) if training is not None else None,
+        training_data=run.get("sequoia.training_data") or told.get("training_data") or UNKNOWN,
+        training_rows=f"{int(rows):,}" if rows is not None else UNKNOWN,
+        version_gone="" if version else DELETED_VERSION,
+        run_gone=DELETED_RUN if lost else "",
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
@@ -16,6 +16,7 @@ from sequoia.report.diary import Line, outdated
 from sequoia.report.figures import Figures, draw_figures, metric_names, validation_metric
 from sequoia.report.lineage import Lineage
 from sequoia.report.phrases import headline, title, trained_models, training_note, verdict
+from sequoia.report.ran import PACKAGES, RanWith
 from sequoia.report.shapes import Round, Shapes
 from sequoia.report.summarise import ordered_models
 from sequoia.report.summary import Summary
@@ -35,7 +36,7 @@ SECTIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """All that the page shows."""
+    """All that the page shows; gone: tables that could not be read, and why."""
 
     summary: Summary
     lines: Mapping[str, Line]
@@ -43,6 +44,8 @@ class Evidence:
     rounds: Sequence[Round]
     decisions: Sequence[PastDecision]
     lineage: Lineage
+    gone: Mapping[str, str] = field(default_factory=dict)
+    ran: Sequence[RanWith] = ()
 
 
 def render_page(config: Config, evidence: Evidence) -> str:
@@ -94,6 +97,9 @@ def _values(config: Config, evidence: Evidence, plots: Figures) -> dict[str, Any
         "rounds": evidence.rounds,
         "decisions": evidence.decisions,
         "lineage": evidence.lineage,
+        "ran": evidence.ran,
+        "packages": PACKAGES,
+        "gone": dict(sorted(evidence.gone.items())),
         "lines": list(lines.values()),
     }
 

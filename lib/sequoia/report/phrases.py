@@ -69,7 +69,7 @@ def training_note(train: Mapping[str, Any]) -> str:
     """Return what was trained on, and how."""
     pinned, processes = train.get("snapshot"), train.get("processes", 1)
     table = (
-        f" on {pinned['table']}, version {pinned['version']} (files {pinned['fingerprint']}),"
+        f" on {pinned['table']}, version {pinned['version']} (data {pinned['fingerprint']}),"
         if pinned
         else ""
     )

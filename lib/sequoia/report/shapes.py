@@ -9,6 +9,7 @@ from datetime import date, timedelta
 
 from pyspark.sql import functions as F
 
+from sequoia.report.gone import Reader
 from sequoia.stage import Context
 
 STARS = range(1, 6)
@@ -41,14 +42,12 @@ class Round:
     interactions: int
 
 
-def count_shapes(context: Context) -> Shapes:
-    """Count interactions by day and stars, and sequences by length."""
-    days = _count_days(context)
+def count_shapes(context: Context, reader: Reader) -> Shapes:
+    """Count interactions by day and stars, and sequences by length; a table that is gone counts as empty."""
+    days = reader.read("interactions", lambda: _count_days(context)) or {}
     totals = sum((Counter(counts) for counts in days.values()), Counter())
     period, events = by_period({day: sum(counts.values()) for day, counts in days.items()})
-    length = F.least("length", F.lit(LONGEST)).alias("length")
-    found = context.tables.read("sequences").groupBy(length).count().collect()  # at most 50 rows
-    lengths = dict(sorted((row["length"], row["count"]) for row in found))
+    lengths = reader.read("sequences", lambda: _count_lengths(context)) or {}
     stars = {name: totals[name] for name in [*map(str, STARS), UNRATED] if totals[name] or name != UNRATED}
     return Shapes(period=period, events=events, stars=stars, lengths=lengths)
 
@@ -71,6 +70,12 @@ def read_rounds(context: Context) -> list[Round]:
     """Read the rounds of the k-core filter (at most sequences.max_rounds rows)."""
     rows = context.tables.read("kcore").orderBy("round").collect()
     return [Round(**{key: row[key] for key in Round.__dataclass_fields__}) for row in rows]
+
+
+def _count_lengths(context: Context) -> dict[int, int]:
+    length = F.least("length", F.lit(LONGEST)).alias("length")
+    found = context.tables.read("sequences").groupBy(length).count().collect()  # at most 50 rows
+    return dict(sorted((row["length"], row["count"]) for row in found))
 
 
 def _count_days(context: Context) -> dict[date, dict[str, int]]:

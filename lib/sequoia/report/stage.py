@@ -1,7 +1,8 @@
 """Write summary.json and report.html from what the stages left in the tables.
 
 Reads `stage_runs`, `kcore`, `interactions`, `sequences`, `promotions`, `recommendations` and `files`, and
-asks the registry where the model comes from.
+asks the registry where the model comes from. The diary must be there; whatever else is gone by now (dropped,
+vacuumed, deleted in MLflow) is said to be so.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from pyspark import inheritable_thread_target
 from sequoia.local_files import replace_text
 from sequoia.report.decisions import last_decisions
 from sequoia.report.diary import REPORT, Line, latest_lines, require_road
+from sequoia.report.gone import Reader
 from sequoia.report.lineage import trace
 from sequoia.report.page import Evidence, render_page
+from sequoia.report.ran import ran_with
 from sequoia.report.shapes import count_shapes, read_rounds
 from sequoia.report.summarise import PAGE, SUMMARY, result_paths, summarise, write_summary
 from sequoia.report.summary import Summary
@@ -47,14 +50,24 @@ def run(context: Context) -> StageResult:
 
 
 def gather(context: Context, summary: Summary, lines: Mapping[str, Line]) -> Evidence:
-    """Read what the page shows beside the diary."""
+    """Read what the page shows beside the diary; what is gone by now is empty and named."""
+    reader = Reader()
     with ThreadPoolExecutor(1) as pool:  # reading Delta's logs leaves the cores idle
-        counting = pool.submit(inheritable_thread_target(lambda: count_shapes(context)))
-        rounds, decisions = read_rounds(context), last_decisions(context)
+        counting = pool.submit(inheritable_thread_target(lambda: count_shapes(context, reader)))
+        rounds = reader.read("kcore", lambda: read_rounds(context)) or []
+        decisions = reader.read("promotions", lambda: last_decisions(context)) or []
+        ran = ran_with(context, lines.values())
         lineage = trace(context, lines["recommend"])
         shapes = counting.result()
     return Evidence(
-        summary=summary, lines=lines, shapes=shapes, rounds=rounds, decisions=decisions, lineage=lineage
+        summary=summary,
+        lines=lines,
+        shapes=shapes,
+        rounds=rounds,
+        decisions=decisions,
+        lineage=lineage,
+        gone=reader.gone,
+        ran=ran,
     )
 
 

@@ -10,8 +10,8 @@ from sequoia.config import Config
 from sequoia.local_files import replace_text
 from sequoia.promote.evidence import BASELINE, CHAMPION
 from sequoia.report.diary import Line
-from sequoia.report.summary import PathsSummary, Summary
-from sequoia.secrets import redact_values
+from sequoia.report.summary import FileSummary, PathsSummary, Summary
+from sequoia.secrets import redact, redact_values
 from sequoia.storage import Location, uri
 
 SUMMARY = "summary.json"
@@ -27,7 +27,10 @@ def summarise(lines: Mapping[str, Line], paths: PathsSummary) -> Summary:
     ]
     values = {
         "stages": stages,
-        "ingest": {key: ingest.says(key) for key in ("files", "users", "items", "interactions")},
+        "ingest": {
+            "files": [{key: file[key] for key in FileSummary.model_fields} for file in ingest.says("files")],
+            **{key: ingest.says(key) for key in ("users", "items", "interactions")},
+        },
         "kcore": sequences.says("kcore"),
         "sequences": {"rows": sequences.says("sequences")},
         "metrics": lines["evaluate"].says("metrics"),
@@ -50,7 +53,7 @@ def result_paths(config: Config) -> PathsSummary:
     workspace, store = config.workspace_path, config.tracking.uri
     return PathsSummary(
         warehouse=config.tables.namespace or uri(workspace / "warehouse"),
-        mlflow=uri(workspace / "mlflow.db") if store is None else store,
+        mlflow=uri(workspace / "mlflow.db") if store is None else redact(store),
         report=uri(workspace / PAGE),
     )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -18,21 +16,20 @@ class DataFile:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """A table at one version: files in the order of their paths."""
+    """A table at one version: files in the order of their paths.
+
+    The fingerprint, where one was asked for, is that of the rows: other versions and files may share it.
+    """
 
     table: str
     version: int
     files: tuple[DataFile, ...]
+    fingerprint: str = ""
 
     @property
     def rows(self) -> int:
         """Return the number of rows."""
         return sum(file.rows for file in self.files)
-
-    @property
-    def fingerprint(self) -> str:
-        """Return a hash of the version and the file list."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()[:16]
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values."""
@@ -42,4 +39,4 @@ class Snapshot:
     def from_json(values: dict[str, Any]) -> Snapshot:
         """Rebuild from plain values."""
         files = tuple(DataFile(**file) for file in values["files"])
-        return Snapshot(table=values["table"], version=values["version"], files=files)
+        return Snapshot(**{**values, "files": files})

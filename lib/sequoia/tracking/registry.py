@@ -80,6 +80,20 @@ def find_version(connection: Connection, number: str) -> Version | None:
             return None
 
 
+def aliased_versions(connection: Connection) -> set[str]:
+    """Return the numbers of all versions that any alias names, none when there is no such model."""
+    client = connection.client
+    from mlflow.exceptions import MlflowException
+
+    try:
+        model = client.get_registered_model(connection.registered_model)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return set()
+        raise
+    return {str(number) for number in (model.aliases or {}).values()}
+
+
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:
     """Return the newest complete version of these settings and data, or None."""
     return by_fingerprint(connection).get(fingerprint)

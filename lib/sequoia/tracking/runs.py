@@ -82,6 +82,28 @@ def existing_run(connection: Connection, run_id: str) -> Run:
     return Run(connection=connection, id=run_id)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RunTags:
+    """The tags of a run; a deleted one can be restored until MLflow's garbage collection takes it."""
+
+    values: dict[str, str]
+    deleted: bool
+
+
+def find_run_tags(connection: Connection, run_id: str) -> RunTags | None:
+    """Return the tags of a run, or None when there is no such run."""
+    client = connection.client
+    from mlflow.exceptions import MlflowException
+
+    try:
+        run = client.get_run(run_id)
+    except MlflowException as error:
+        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+            return None
+        raise
+    return RunTags(values=dict(run.data.tags), deleted=run.info.lifecycle_stage == "deleted")
+
+
 def metric_key(split: str, metric: str, protocol: str = "full") -> str:
     """Return the name of a ranking metric in MLflow, which allows no @: such as test/ndcg_at_10."""
     name = metric.replace("@", "_at_")

@@ -24,7 +24,7 @@ def training_run(
         "sequoia.fingerprint": fingerprint,
         "sequoia.training_table": context.tables.identifier(pinned.table),
         "sequoia.training_version": str(pinned.version),
-        "sequoia.training_files": pinned.fingerprint,
+        "sequoia.training_data": pinned.fingerprint,
         "sequoia.training_rows": str(pinned.rows),
     }
     tags |= {"sequoia.code": code_version(), "sequoia.actor": actor()}

@@ -20,9 +20,9 @@ from sequoia.models.trained_on import TrainedOn
 from sequoia.sequences.identity import current_sequences
 from sequoia.stage import Context, StageResult
 from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
-from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
+from sequoia.training.data import training_data
 from sequoia.training.epoch_report import report
 from sequoia.training.inputs import Inputs, written_inputs
 from sequoia.training.runs import training_run
@@ -34,7 +34,7 @@ OnNote = Callable[[dict[str, Any]], None]
 def run(context: Context) -> StageResult:
     """Pin the training table, train the models one after the other, and name them in models/latest.json."""
     settings = context.config.training
-    pinned = take_snapshot(context.tables, "training")
+    pinned = training_data(context)
     if not pinned.rows:
         raise UserError(
             "the training table is empty: run `sequoia sequences` on more data, or lower sequences.k"

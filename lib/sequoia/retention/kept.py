@@ -1,0 +1,80 @@
+"""What stays whatever its age: what serving, rollback, the next promotion or training may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pyspark.sql import functions as F
+
+from sequoia.errors import UserError
+from sequoia.models.trained import LATEST, TrainedModel, read_trained
+from sequoia.stage import Context
+from sequoia.tracking.connection import Connection, connect
+from sequoia.tracking.registry import PREVIOUS, Version, aliased_versions, find_version
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """Registered versions by number and fingerprints of models that stay; and all versions there are."""
+
+    versions: frozenset[str]
+    fingerprints: frozenset[str]
+    registered: tuple[Version, ...]
+
+
+def find_kept(context: Context) -> Kept:
+    """Ask the registry, the audit of promotions, and models/latest.json.
+
+    Raises whatever the registry raises: without its answer nothing may be removed.
+    """
+    connection = connect(context.config)
+    registered = _registered(connection)
+    trained = _latest(context)
+    marks = {model.fingerprint for model in trained}
+    wanted = aliased_versions(connection) | _past_champions(context, context.config.retention.champions)
+    wanted |= _predecessors(registered, wanted)
+    # What the next promotion will look for: another version of the same model would lose its tags.
+    wanted |= {number for number, version in registered.items() if version.fingerprint in marks}
+    kept = [version for number, version in registered.items() if number in wanted]
+    return Kept(
+        versions=frozenset(version.number for version in kept),
+        fingerprints=frozenset(marks | {version.fingerprint for version in kept}),
+        registered=tuple(registered.values()),
+    )
+
+
+def _latest(context: Context) -> list[TrainedModel]:
+    """Return the models of the last training; a damaged list refuses, as it cannot say what it names."""
+    workspace = context.config.workspace_path
+    try:
+        return list(read_trained(workspace).values()) if (workspace / LATEST).is_file() else []
+    except UserError as error:
+        raise UserError(
+            f"what the last training left behind cannot be told, so nothing is removed: {error}"
+        ) from None
+
+
+def _registered(connection: Connection) -> dict[str, Version]:
+    found = connection.client.search_model_versions(f"name = '{connection.registered_model}'")
+    versions = (find_version(connection, str(entry.version)) for entry in found)
+    return {version.number: version for version in versions if version}
+
+
+def _past_champions(context: Context, number: int) -> set[str]:
+    """Return the versions that the alias named last, the newest first of as many as asked for."""
+    if not context.tables.exists("promotions"):
+        return set()
+    audit = context.tables.read("promotions").where(
+        F.col("registered_model") == context.config.tracking.registered_model
+    )
+    named = audit.select("decided", F.explode(F.array("champion_after", "champion_before")).alias("version"))
+    newest = named.where("version IS NOT NULL").groupBy("version").agg(F.max("decided").alias("decided"))
+    rows = newest.orderBy(F.desc("decided")).limit(number).collect()
+    return {row["version"] for row in rows}
+
+
+def _predecessors(registered: dict[str, Version], wanted: Iterable[str]) -> set[str]:
+    """Return the versions that a rollback from those wanted would go to, one step each."""
+    tags = (registered[number].tags.get(PREVIOUS) for number in wanted if number in registered)
+    return {number for number in tags if number}
