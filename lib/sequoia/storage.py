@@ -197,8 +197,10 @@ def open_bytes(location: Location) -> BinaryIO:
 def remove(location: Location) -> None:
     """Remove a file or a folder with all that is in it, where there is one."""
     if not is_local(location):
-        if location.exists():
+        if location.is_dir():
             location.fs.rm(location.path, recursive=True)
+        elif location.exists():
+            location.unlink()
     elif location.is_dir():
         shutil.rmtree(location, ignore_errors=True)
     else:
