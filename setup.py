@@ -18,7 +18,9 @@ FOLDERS = ("jobs", "schemas", "conf")
 # A Spark cluster for machine learning has these in versions that fit together; a second pyspark breaks it.
 # Where there is no cluster they are the extra `local`: `pip install "sequoia[local]"`.
 PLATFORM = frozenset(
-    "cffi cloudpickle delta-spark numpy pandas petastorm psutil pyarrow pyspark setuptools torch".split()
+    (
+        "cffi cloudpickle delta-spark mlflow numpy pandas petastorm psutil pyarrow pyspark setuptools torch"
+    ).split()
 )
 
 # What opens locations on remote storage (sequoia/storage.py); HDFS needs Hadoop's libhdfs beside it.
