@@ -104,6 +104,15 @@ def test_horovod_trains_on_one_machine_of_the_last_runtime_that_has_it(
     assert settings["train"].training.launcher == "horovod"
 
 
+def test_no_machine_waits_for_the_training(tasks: dict[str, dict[str, Any]]) -> None:
+    """A cluster goes when the last task that names it has ended."""
+    before = {tasks[stage]["job_cluster_key"] for stage in ROAD if "train" not in ancestors(stage)} - {
+        tasks["train"]["job_cluster_key"]
+    }
+    after = {tasks[stage]["job_cluster_key"] for stage in ROAD if "train" in ancestors(stage)}
+    assert before and after and not before & after
+
+
 def test_a_lost_machine_costs_one_attempt_and_nothing_hangs_for_ever(
     road: dict[str, Any], tasks: dict[str, dict[str, Any]]
 ) -> None:
