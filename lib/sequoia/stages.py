@@ -25,8 +25,8 @@ ROAD = {
     "report": "Write summary.json and the HTML report.",
 }
 
-# What each stage reads that others wrote. negatives and train both build on sequences alone: they may run side
-# by side, and neither makes the other out of date.
+# What each stage reads that others wrote. negatives and train both build on sequences alone: they may run
+# side by side, and neither makes the other out of date.
 BUILDS_ON: dict[str, tuple[str, ...]] = {
     "ingest": (),
     "index": ("ingest",),

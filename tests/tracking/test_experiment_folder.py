@@ -26,7 +26,7 @@ class Workspace(ThreadingHTTPServer):
 class Requests(BaseHTTPRequestHandler):
     server: Workspace
 
-    def do_GET(self) -> None:  # noqa: N802  (the name that http.server calls)
+    def do_GET(self) -> None:
         asked = urlsplit(self.path)
         if asked.path != "/api/2.0/mlflow/experiments/get-by-name":
             return self.answer(404, {"error_code": "ENDPOINT_NOT_FOUND", "message": asked.path})
@@ -36,7 +36,7 @@ class Requests(BaseHTTPRequestHandler):
         found = {"experiment_id": self.server.experiments[name], "name": name, "lifecycle_stage": "active"}
         return self.answer(200, {"experiment": found})
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         if self.path == "/api/2.0/workspace/mkdirs":
             self.server.folders.add(given["path"])
