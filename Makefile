@@ -35,10 +35,10 @@ test-remote: $(READY) ## the road on an object store (moto speaks S3); fetches t
 	@$(RUN) python conf/setup/s3_jars.py >/dev/null
 	@$(RUN) python -m pytest -m remote $(TESTS)
 
-test-runtime: ## the road on the packages of Databricks Runtime 15.4 LTS ML, in .venv-runtime (8 GB, kept)
+test-runtime: ## the road on the packages of Databricks Runtime 15.4 LTS ML, in .venv-runtime (6 GB, kept)
 	@bash conf/setup/setup.sh --runtime
 	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" .venv-runtime/bin/python -m pytest $(or $(TESTS),tests/test_road.py \
-		tests/distributed tests/training tests/tracking tests/recommend)
+		tests/training tests/distributed)
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .
