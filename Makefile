@@ -9,7 +9,7 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dist test test-remote lint types picture clean
+.PHONY: help setup demo dist test test-remote test-runtime lint types picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -34,6 +34,11 @@ dist: ## pack the code for spark-submit --py-files: dist/sequoia-<version>.zip
 test-remote: $(READY) ## the road on an object store (moto speaks S3); fetches the S3 jars first, 280 MB
 	@$(RUN) python conf/setup/s3_jars.py >/dev/null
 	@$(RUN) python -m pytest -m remote $(TESTS)
+
+test-runtime: ## the road on the packages of Databricks Runtime 15.4 LTS ML, in .venv-runtime (6 GB, kept)
+	@bash conf/setup/setup.sh --runtime
+	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" .venv-runtime/bin/python -m pytest $(or $(TESTS),tests/test_road.py \
+		tests/training tests/distributed)
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .

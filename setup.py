@@ -19,7 +19,9 @@ FOLDERS = ("jobs", "schemas", "conf")
 # Where there is no cluster they are the extra `local`: `pip install ".[local]"` in a checkout, not by a name:
 # `sequoia` is another project on the package index.
 PLATFORM = frozenset(
-    "cffi cloudpickle delta-spark numpy pandas petastorm psutil pyarrow pyspark setuptools torch".split()
+    (
+        "cffi cloudpickle delta-spark mlflow numpy pandas petastorm psutil pyarrow pyspark setuptools torch"
+    ).split()
 )
 
 # What opens locations on remote storage (sequoia/storage.py); HDFS needs Hadoop's libhdfs beside it.

@@ -17,10 +17,11 @@ from pyspark.sql import functions as F
 from sequoia.config import load_config
 from sequoia.errors import UserError
 from sequoia.promote.rollback import roll_back
+from sequoia.report.diary import latest_lines
 from sequoia.report.summary import Summary
 from sequoia.report.terminal import show_summary
 from sequoia.stage import Context
-from sequoia.stages import ROAD, run_named
+from sequoia.stages import ROAD, ancestors, run_named
 from sequoia.synthetic.corpus import write_corpus
 
 SMALL = [
@@ -98,6 +99,15 @@ def test_every_user_gets_new_items_from_the_version_behind_the_alias(road: Conte
     assert recommended.count() == told.ingest.users
     assert seen.count() == 0
     assert recommended.where(F.size("items") != told.recommendations.k).count() == 0
+
+
+def test_every_stage_read_only_what_it_builds_on(road: Context) -> None:
+    lines = latest_lines(road)
+    writer = {table: stage for stage, line in lines.items() for table in line.writes}
+    for stage, line in lines.items():
+        read_from = {writer[table] for table in line.reads if table in writer} - {stage}
+        assert read_from <= ancestors(stage), stage
+    assert {"interactions", "sequences", "negatives", "metrics", "recommendations"} <= writer.keys()
 
 
 def test_the_same_stages_again_change_nothing(road: Context, capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,23 +6,18 @@ Horovod compiles while the remaining packages are fetched.
 
 from __future__ import annotations
 
-import fcntl
-import os
 import signal
-import subprocess
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
+from environment import Environment, wait_for_others
 from progress import Step, show
-from stamps import Stamps, digest
+from stamps import digest
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
 REQUIREMENTS = ROOT / "requirements.txt"
 CONSTRAINTS = HERE / "constraints.txt"
 # What Horovod's build reads beside torch.
@@ -34,116 +29,46 @@ def main(launcher: str) -> None:
     # Leave by way of the exits that stop the running steps.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     started = time.monotonic()
-    stamps = Stamps(VENV / ".sequoia")
+    venv = Environment(ROOT / ".venv", constraints=CONSTRAINTS, logs=ROOT / "build" / "setup")
     with REQUIREMENTS.open() as lock, ExitStack() as running:
         wait_for_others(lock)
-        make_environment(stamps)
+        venv.make()
         packages = digest(REQUIREMENTS, CONSTRAINTS)
-        build = start_horovod(stamps, packages, running) if launcher == "horovod" else None
-        install_packages(stamps, packages)
-        install_jars(stamps, packages)
-        install_project(stamps)
+        build = start_horovod(venv, packages, running) if launcher == "horovod" else None
+        install_packages(venv, packages)
+        venv.install_jars(packages)
+        install_project(venv)
         if build is not None:
             build.finish()
-            install_horovod(stamps)
-        stamps.set(f"ready-{launcher}", packages)
-    show(f"setup: ready in {time.monotonic() - started:.0f} s, environment {VENV}")
+            venv.install_horovod()
+        venv.stamps.set(f"ready-{launcher}", packages)
+    show(f"setup: ready in {time.monotonic() - started:.0f} s, environment {venv.folder}")
 
 
-def wait_for_others(lock: IO[str]) -> None:
-    """Let one set-up at a time work on .venv; its steps inherit the lock and outlive a kill."""
-    os.set_inheritable(lock.fileno(), True)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        show("setup: waiting for another set-up of this folder to end")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-
-
-def make_environment(stamps: Stamps) -> None:
-    """Create .venv, or make it anew when it is broken, was moved, or a kill left packages half written."""
-    if environment_works() and not stamps.get("installing"):
-        return
-    # Not sys.executable: in an activated .venv that is the very Python which --clear removes.
-    base = Path(sys.base_prefix) / "bin" / "python3.11"
-    run("virtual environment", base if base.exists() else sys.executable, "-m", "venv", "--clear", VENV)
-
-
-def environment_works() -> bool:
-    """Tell whether .venv is a Python 3.11 with pip, made at this very path."""
-    pip = VENV / "bin" / "pip"
-    if not PYTHON.exists() or not pip.exists() or str(PYTHON) not in pip.read_text(errors="replace"):
-        return False
-    probe = "import pip, sys; sys.exit(sys.version_info[:2] != (3, 11))"
-    return subprocess.run([PYTHON, "-c", probe], capture_output=True, check=False).returncode == 0
-
-
-def start_horovod(stamps: Stamps, packages: str, running: ExitStack) -> Step | None:
-    """Start building Horovod's wheel, or taking it from the cache, as soon as torch is in."""
-    if stamps.get("packages") != packages:
-        pip_install(stamps, "torch", "torch", *BUILD_PACKAGES)
-    if stamps.get("horovod") == wheel_key():
-        return None
-    build = Step("Horovod's wheel", [PYTHON, HERE / "horovod_wheel.py", "build"], log("horovod-wheel"))
-    running.callback(build.stop)
+def start_horovod(venv: Environment, packages: str, running: ExitStack) -> Step | None:
+    """Start Horovod's wheel as soon as torch is in."""
+    if venv.stamps.get("packages") != packages:
+        venv.install("torch", "torch", *BUILD_PACKAGES)
+    build = venv.horovod_build()
+    if build is not None:
+        running.callback(build.stop)
     return build
 
 
-def install_packages(stamps: Stamps, packages: str) -> None:
+def install_packages(venv: Environment, packages: str) -> None:
     """Install requirements.txt in the versions of constraints.txt."""
-    if stamps.get("packages") != packages:
-        pip_install(stamps, "packages", "-r", REQUIREMENTS)
-        stamps.set("packages", packages)
+    if venv.stamps.get("packages") != packages:
+        venv.install("packages", "-r", REQUIREMENTS)
+        venv.stamps.set("packages", packages)
 
 
-def install_jars(stamps: Stamps, packages: str) -> None:
-    """Put Delta's jars beside Spark's."""
-    if stamps.get("jars") != packages:
-        run("Delta's jars", PYTHON, HERE / "delta_jars.py")
-        stamps.set("jars", packages)
-
-
-def install_project(stamps: Stamps) -> None:
+def install_project(venv: Environment) -> None:
     """Install the project itself, editable."""
     project = digest(ROOT / "setup.py", ROOT / "pyproject.toml")
-    if stamps.get("project") != project:
+    if venv.stamps.get("project") != project:
         options = ("--no-index", "--no-deps", "--no-build-isolation", "--editable", ROOT)
-        run("project", PYTHON, "-m", "pip", "install", *options)
-        stamps.set("project", project)
-
-
-def install_horovod(stamps: Stamps) -> None:
-    """Install the wheel and try it."""
-    run("Horovod", PYTHON, HERE / "horovod_wheel.py", "install")
-    stamps.set("horovod", wheel_key())
-
-
-def wheel_key() -> str:
-    """Return what an installed Horovod depends on, seen from inside .venv."""
-    command: list[str | Path] = [PYTHON, HERE / "horovod_wheel.py", "key"]
-    return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
-
-
-def pip_install(stamps: Stamps, name: str, *what: str | Path) -> None:
-    """Install by pip; a kill in between leaves the stamp `installing`, an orderly failure does not."""
-    stamps.set("installing", name)
-    step = Step(name, [PYTHON, "-m", "pip", "install", "--constraint", CONSTRAINTS, *what], log(name))
-    try:
-        step.finish()
-    finally:
-        if step.ended:
-            stamps.remove("installing")
-
-
-def run(name: str, *command: str | Path) -> None:
-    """Run one step to its end."""
-    Step(name, command, log(name)).finish()
-
-
-def log(name: str) -> Path:
-    """Return the log of a step, outside of .venv because that may be made anew."""
-    plain = name.lower().replace(" ", "-").replace("'", "")
-    return ROOT / "build" / "setup" / f"{plain}.log"
+        venv.run("project", venv.python, "-m", "pip", "install", *options)
+        venv.stamps.set("project", project)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks what the machine must bring, then hands over to install.py; --check stops before that.
+# Checks what the machine must bring, then hands over to install.py, with --runtime to runtime.py; --check stops
+# before that.
 # Only bash's own commands are used, so that the checks speak clearly on a bare machine.
 set -euo pipefail
 
@@ -61,4 +62,8 @@ if [ "$launcher" = horovod ]; then
     check_cmake
 fi
 [ "$missing" = 0 ] || exit 2
-[ "${1:-}" = --check ] || exec "$python" "$here/install.py" "$launcher"
+case "${1:-}" in
+--check) ;;
+--runtime) exec "$python" "$here/runtime.py" ;;
+*) exec "$python" "$here/install.py" "$launcher" ;;
+esac

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from sequoia.config import Config
 
 # Those whose version can change a result.
-PACKAGES = ("delta-spark", "horovod", "mlflow", "numpy", "petastorm", "pyarrow", "pyspark", "scipy", "torch")
+PACKAGES = tuple(
+    "delta-spark horovod mlflow mlflow-skinny numpy petastorm pyarrow pyspark scipy torch".split()
+)
 WITHOUT_EFFECT = ("run_id", "logging")
 COMMIT = "commit.txt"  # written into packed code, which has no checkout around it
 

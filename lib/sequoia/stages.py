@@ -25,7 +25,27 @@ ROAD = {
     "report": "Write summary.json and the HTML report.",
 }
 
+# What each stage reads that others wrote. negatives and train both build on sequences alone: they may run
+# side by side, and neither makes the other out of date.
+BUILDS_ON: dict[str, tuple[str, ...]] = {
+    "ingest": (),
+    "index": ("ingest",),
+    "sequences": ("ingest", "index"),
+    "negatives": ("sequences",),
+    "train": ("sequences",),
+    "evaluate": ("sequences", "negatives", "train"),
+    "promote": ("train", "evaluate"),
+    "recommend": ("ingest", "promote"),
+    "report": ("ingest", "sequences", "evaluate", "promote", "recommend"),
+}
+
 PACKAGES = {"train": "training"}
+
+
+def ancestors(name: str) -> set[str]:
+    """Return every stage whose result reaches this one, directly or through others."""
+    direct = BUILDS_ON[name]
+    return set(direct).union(*(ancestors(before) for before in direct))
 
 
 def load_stage(name: str) -> Stage:

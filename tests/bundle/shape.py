@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bundle.reading import BundleError, apply_target
@@ -33,7 +33,10 @@ TYPES = {
 
 
 def faults_of_file(bundle: dict[str, Any]) -> Iterator[str]:
-    """Yield unknown keys and wrong modes in the file itself."""
+    """Yield unknown keys, wrong modes, and resources that lack a required field as they are written.
+
+    The CLI's schema looks at a target's override alone: it must say again what its type requires.
+    """
     yield from _unknown("top level", bundle, TOP)
     yield from _unknown("bundle", bundle["bundle"], BUNDLE)
     for name, variable in bundle.get("variables", {}).items():
@@ -44,28 +47,36 @@ def faults_of_file(bundle: dict[str, Any]) -> Iterator[str]:
         yield from _unknown(f"target {name}", target, TARGET)
         if target.get("mode") not in ("development", "production"):
             yield f"target {name}: mode {target.get('mode')}"
+        yield from _resources(f"target {name}: ", target.get("resources", {}))
+    yield from _resources("", bundle["resources"])
     if sum(bool(target.get("default")) for target in bundle["targets"].values()) != 1:
         yield "not exactly one target is the default"
 
 
-def faults_of_target(bundle: dict[str, Any], target: str) -> Iterator[str]:
+def faults_of_target(
+    bundle: dict[str, Any], target: str, given: Mapping[str, Any] | None = None
+) -> Iterator[str]:
     """Yield what the typed classes refuse, what production lacks, and schedules that run outside of it."""
     try:
-        applied = apply_target(bundle, target)
+        applied = apply_target(bundle, target, given)
     except BundleError as error:
         yield str(error)
         return
     yield from _unknown("workspace", applied["workspace"], WORKSPACE)
-    for kind, resources in applied["resources"].items():
+    yield from _resources("", applied["resources"])
+    yield from _production(applied) if applied["bundle"]["mode"] == "production" else _paused(applied)
+
+
+def _resources(where: str, kinds: dict[str, Any]) -> Iterator[str]:
+    for kind, resources in kinds.items():
         if kind not in TYPES:
-            yield f"resources of kind {kind}"
+            yield f"{where}resources of kind {kind}"
             continue
         for name, resource in resources.items():
             try:
                 TYPES[kind].from_dict(resource)
             except (ValueError, TypeError) as error:
-                yield f"{kind}.{name}: {error}"
-    yield from _production(applied) if applied["bundle"]["mode"] == "production" else _paused(applied)
+                yield f"{where}{kind}.{name}: {error}"
 
 
 def _unknown(where: str, found: dict[str, Any], known: list[str]) -> Iterator[str]:

@@ -16,13 +16,14 @@ from sequoia.config import Config, load_config
 from sequoia.errors import UserError
 
 JOB_PARAMETER = re.compile(r"\{\{job\.parameters\.(\w+)\}\}")
+RUN_ID = "961742385013"  # as Databricks makes them: a number
 
 
 def faults_of_job(job: dict[str, Any], artifacts: dict[str, Any], root: Path = ROOT) -> Iterator[str]:
     """Yield what would make a task of the job fail at once."""
     yield from _faults_of_graph(graph(job))
     clusters = {entry["job_cluster_key"] for entry in job.get("job_clusters", [])}
-    for task in job["tasks"]:
+    for task in scripts(job):
         key = task["task_key"]
         if task.get("job_cluster_key") not in clusters:
             yield f"{key}: job cluster {task.get('job_cluster_key')} is not defined"
@@ -38,22 +39,27 @@ def faults_of_job(job: dict[str, Any], artifacts: dict[str, Any], root: Path = R
     yield from (f"job cluster {key} is not used" for key in unused)
 
 
+def scripts(job: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the tasks that run a script; the others decide, or start another job."""
+    return [task for task in job["tasks"] if not task.keys() & {"condition_task", "run_job_task"}]
+
+
 def graph(job: dict[str, Any]) -> dict[str, set[str]]:
     """Return the tasks with those they wait for."""
     tasks = job["tasks"]
     return {task["task_key"]: {entry["task_key"] for entry in task.get("depends_on", [])} for task in tasks}
 
 
-def ancestors(tasks: dict[str, set[str]], task: str) -> set[str]:
+def upstream(tasks: dict[str, set[str]], task: str) -> set[str]:
     """Return every task that has ended when this one starts."""
-    return tasks[task].union(*(ancestors(tasks, before) for before in tasks[task]))
+    return tasks[task].union(*(upstream(tasks, before) for before in tasks[task]))
 
 
 def settings_of(task: dict[str, Any], job: dict[str, Any]) -> Config:
     """Parse the task's parameters as its script would: by click, then by load_config."""
     given = {entry["name"]: entry["default"] for entry in job.get("parameters", [])}
     arguments = [
-        JOB_PARAMETER.sub(lambda found: str(given[found[1]]), text)
+        JOB_PARAMETER.sub(lambda found: str(given[found[1]]), text.replace("{{job.run_id}}", RUN_ID))
         for text in task["spark_python_task"].get("parameters", [])
     ]
     command = cli.commands[stage_of(task)]

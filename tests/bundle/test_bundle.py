@@ -1,32 +1,18 @@
-"""databricks.yml for both targets: its form, its tasks, and that it runs the whole road."""
+"""databricks.yml for its targets: its form, its tasks, and that it runs the whole road."""
 
 from __future__ import annotations
 
-import re
-from distutils.core import run_setup
 from typing import Any
 
 import pytest
-from bundle.reading import ROOT, apply_target, read_bundle
+from bundle.reading import DEPLOYED, EVERYWHERE, GIVEN, USER, apply_target, read_bundle
 from bundle.shape import faults_of_file, faults_of_target
-from bundle.tasks import ancestors, faults_of_job, graph, settings_of, stage_of
+from bundle.tasks import RUN_ID, faults_of_job, graph, scripts, settings_of, stage_of, upstream
 
-from sequoia.stages import ROAD
+from sequoia.config import Config
+from sequoia.stages import ROAD, ancestors
 
-TARGETS = ("dev", "prod")
-
-# What a stage reads must be there before it starts.
-NEEDS = {
-    "ingest": set(),
-    "index": {"ingest"},
-    "sequences": {"ingest", "index"},
-    "negatives": {"sequences"},
-    "train": {"sequences"},
-    "evaluate": {"sequences", "negatives", "train"},
-    "promote": {"evaluate"},
-    "recommend": {"ingest", "promote"},
-    "report": set(ROAD) - {"report"},
-}
+TARGETS = ("dev", "staging", "prod")
 
 
 @pytest.fixture(scope="module", params=TARGETS)
@@ -34,14 +20,31 @@ def applied(request: pytest.FixtureRequest) -> dict[str, Any]:
     return apply_target(read_bundle(), request.param)
 
 
-def test_the_file_has_the_targets_and_no_unknown_key() -> None:
+@pytest.fixture(scope="module")
+def road(applied: dict[str, Any]) -> dict[str, Any]:
+    job: dict[str, Any] = applied["resources"]["jobs"]["road"]
+    return job
+
+
+@pytest.fixture(scope="module")
+def tasks(road: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {task["task_key"]: task for task in road["tasks"]}
+
+
+@pytest.fixture(scope="module")
+def settings(road: dict[str, Any]) -> dict[str, Config]:
+    """What each script of the road would run with."""
+    return {stage_of(task): settings_of(task, road) for task in scripts(road)}
+
+
+def test_the_file_has_the_targets_and_nothing_unknown_or_missing_as_it_is_written() -> None:
     bundle = read_bundle()
     assert set(bundle["targets"]) == set(TARGETS)
     assert list(faults_of_file(bundle)) == []
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_resource_passes_databricks_own_types(target: str) -> None:
+def test_every_resource_of_a_target_passes_databricks_own_types(target: str) -> None:
     assert list(faults_of_target(read_bundle(), target)) == []
 
 
@@ -50,60 +53,134 @@ def test_every_task_would_start(applied: dict[str, Any]) -> None:
         assert list(faults_of_job(job, applied["artifacts"])) == []
 
 
-def test_the_road_has_every_stage_once_after_what_it_needs(applied: dict[str, Any]) -> None:
-    road = applied["resources"]["jobs"]["road"]
-    assert sorted(stage_of(task) for task in road["tasks"]) == sorted(ROAD)
-    assert all(task["task_key"] == stage_of(task) for task in road["tasks"])
-    assert NEEDS.keys() == ROAD.keys()
-    for stage, needed in NEEDS.items():
-        assert needed <= ancestors(graph(road), stage), stage
+@pytest.mark.parametrize("target", TARGETS)
+def test_what_only_the_shop_knows_has_no_default_and_is_named_when_missing(target: str) -> None:
+    for missing in GIVEN[target]:
+        given = {name: value for name, value in GIVEN[target].items() if name != missing}
+        [fault] = faults_of_target(read_bundle(), target, given)
+        assert fault == f"no value assigned to required variable {missing}"
+    assert set(EVERYWHERE) < set(DEPLOYED)
 
 
-def test_all_tasks_share_one_place_inside_the_bundle_s_catalog(applied: dict[str, Any]) -> None:
-    catalog, resources = applied["var"]["catalog"], applied["resources"]
+def test_every_stage_waits_for_those_it_builds_on_and_no_others(road: dict[str, Any]) -> None:
+    assert {stage_of(task) for task in scripts(road)} == {*ROAD, "rollback"}
+    assert all(task["task_key"] == stage_of(task) for task in scripts(road))
+    for stage in ROAD:
+        assert upstream(graph(road), stage) & ROAD.keys() == ancestors(stage), stage
+
+
+def test_all_tasks_share_one_place_inside_the_bundle_s_catalog(
+    applied: dict[str, Any], settings: dict[str, Config]
+) -> None:
+    resources = applied["resources"]
     schema = resources["schemas"]["sequoia"]["name"]
-    for job in resources["jobs"].values():
-        for settings in (settings_of(task, job) for task in job["tasks"]):
-            assert settings.tables.namespace == f"{catalog}.{schema}"
-            assert (
-                settings.workspace
-                == f"/Volumes/{catalog}/{schema}/{resources['volumes']['workspace']['name']}"
-            )
-            assert settings.tracking.registered_model == f"{catalog}.{schema}.next_item"
-            assert settings.tracking.registry_uri == "databricks-uc"
-            assert settings.tracking.experiment.startswith("/")
-    road = resources["jobs"]["road"]
-    ingest = settings_of(road["tasks"][0], road).ingest
-    assert ingest.raw == f"/Volumes/{catalog}/{schema}/{resources['volumes']['raw']['name']}"
+    for own in settings.values():
+        # With a hyphen: SQL needs quotes around such a catalog.
+        assert own.tables.namespace == f"shop-data.{schema}"
+        assert own.workspace == f"/Volumes/shop-data/{schema}/{resources['volumes']['workspace']['name']}"
+        assert own.tracking.registered_model == f"shop-data.{schema}.next_item"
+        assert own.tracking.registry_uri == "databricks-uc"
+        assert own.tracking.experiment == resources["experiments"]["sequoia"]["name"]
+    ingest = settings["ingest"].ingest
+    assert ingest.raw == f"/Volumes/shop-data/{schema}/{resources['volumes']['raw']['name']}"
     assert ingest.category is None
 
 
-def test_horovod_trains_on_one_machine_of_the_last_runtime_that_has_it(applied: dict[str, Any]) -> None:
-    road = applied["resources"]["jobs"]["road"]
+def test_all_tasks_of_a_run_carry_its_id(settings: dict[str, Config]) -> None:
+    assert {own.run_id for own in settings.values()} == {RUN_ID}
+
+
+def test_a_refused_model_does_not_fail_the_run(settings: dict[str, Config]) -> None:
+    assert {settings[stage].promote.refused_exit_code for stage in ROAD} == {0}
+
+
+def test_horovod_trains_on_one_machine_of_the_last_runtime_that_has_it(
+    road: dict[str, Any], tasks: dict[str, dict[str, Any]], settings: dict[str, Config]
+) -> None:
     clusters = {entry["job_cluster_key"]: entry["new_cluster"] for entry in road["job_clusters"]}
-    [train] = [task for task in road["tasks"] if stage_of(task) == "train"]
-    machine = clusters[train["job_cluster_key"]]
-    assert settings_of(train, road).training.launcher == "horovod"
-    assert machine["num_workers"] == 0
-    assert {cluster["spark_version"] for cluster in clusters.values()} <= {
-        "15.4.x-cpu-ml-scala2.12",
-        "15.4.x-gpu-ml-scala2.12",
+    assert {cluster["spark_version"] for cluster in clusters.values()} == {"15.4.x-cpu-ml-scala2.12"}
+    assert {cluster["data_security_mode"] for cluster in clusters.values()} == {"SINGLE_USER"}
+    assert clusters[tasks["train"]["job_cluster_key"]]["num_workers"] == 0
+    assert settings["train"].training.launcher == "horovod"
+
+
+def test_no_machine_waits_for_the_training(tasks: dict[str, dict[str, Any]]) -> None:
+    """A cluster goes when the last task that names it has ended."""
+    before = {tasks[stage]["job_cluster_key"] for stage in ROAD if "train" not in ancestors(stage)} - {
+        tasks["train"]["job_cluster_key"]
     }
+    after = {tasks[stage]["job_cluster_key"] for stage in ROAD if "train" in ancestors(stage)}
+    assert before and after and not before & after
 
 
-def test_the_wheel_brings_no_second_spark_to_the_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    project = run_setup("setup.py", stop_after="init")
-    brought = {re.split("[=<>]", line)[0] for line in project.install_requires}
-    local = {re.split("[=<>]", line)[0] for line in project.extras_require["local"]}
-    assert {"pyspark", "delta-spark", "torch", "petastorm", "pyarrow"} <= local
-    assert {"click", "mlflow", "pydantic", "pyyaml"} <= brought
-    assert not brought & local
+def test_a_lost_machine_costs_one_attempt_and_nothing_hangs_for_ever(
+    road: dict[str, Any], tasks: dict[str, dict[str, Any]]
+) -> None:
+    for stage in ROAD:
+        assert tasks[stage]["max_retries"] >= 1, stage
+        assert tasks[stage]["min_retry_interval_millis"] >= 10_000, stage
+        assert 0 < tasks[stage]["timeout_seconds"] <= road["timeout_seconds"], stage
+        # The same work would run out of the same time, except where it goes on from a checkpoint.
+        assert tasks[stage]["retry_on_timeout"] == (stage == "train"), stage
+    assert tasks["rollback"]["max_retries"] == 0
 
 
-def test_development_is_paused_and_production_runs_by_itself() -> None:
+def test_failures_and_long_runs_are_told(applied: dict[str, Any], road: dict[str, Any]) -> None:
+    [rule] = road["health"]["rules"]
+    assert (rule["metric"], rule["op"]) == ("RUN_DURATION_SECONDS", "GREATER_THAN")
+    assert 0 < rule["value"] < road["timeout_seconds"]
+    told = road["email_notifications"]
+    assert told["on_failure"] == told["on_duration_warning_threshold_exceeded"] == [applied["var"]["alerts"]]
+    assert "@" in applied["var"]["alerts"]
+
+
+def test_two_runs_never_go_on_at_once_and_a_rollback_is_one_of_them(
+    applied: dict[str, Any], road: dict[str, Any], tasks: dict[str, dict[str, Any]]
+) -> None:
+    assert road["max_concurrent_runs"] == 1
+    assert road["queue"] == {"enabled": True}
+    [asks] = applied["resources"]["jobs"]["rollback"]["tasks"]
+    given = asks["run_job_task"]["job_parameters"]
+    assert {entry["name"] for entry in road["parameters"]} >= given.keys()
+    condition = tasks["rolls_back"]["condition_task"]
+    assert (condition["op"], condition["left"]) == ("EQUAL_TO", "{{job.parameters.action}}")
+    [action] = [entry["default"] for entry in road["parameters"] if entry["name"] == "action"]
+    assert given["action"] == condition["right"] != action
+    assert tasks["rollback"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "true"}]
+    assert tasks["ingest"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "false"}]
+    # Of promote and rollback one is left out, so not all can have succeeded.
+    assert graph(road)["recommend"] == {"promote", "rollback"}
+    assert tasks["recommend"]["run_if"] == "NONE_FAILED"
+
+
+def test_who_runs_the_jobs_may_do_all_that_they_do(applied: dict[str, Any]) -> None:
+    runs_as = applied["var"]["runs_as"]
+    deployed = applied["bundle"]["mode"] == "production"
+    assert (runs_as == USER["userName"]) != deployed
+    grants = {
+        entry["principal"]: set(entry["privileges"])
+        for entry in applied["resources"]["schemas"]["sequoia"]["grants"]
+    }
+    tables = {"USE_SCHEMA", "CREATE_TABLE", "SELECT", "MODIFY"}
+    models = {"CREATE_MODEL", "EXECUTE"}  # aliases take the owner: who creates the model
+    assert grants.pop(runs_as) == tables | models | {"READ_VOLUME", "WRITE_VOLUME"}
+    assert "registered_models" not in applied["resources"]
+    if deployed:
+        assert applied["run_as"] == {"service_principal_name": runs_as}
+        assert {"level": "CAN_MANAGE", "service_principal_name": runs_as} in applied["permissions"]
+        # Read, and nothing that changes a result.
+        assert grants.pop("data-platform") == {"USE_SCHEMA", "SELECT", "EXECUTE", "READ_VOLUME"}
+    assert grants == {}
+
+
+def test_the_experiment_lies_in_a_folder_that_every_workspace_has(applied: dict[str, Any]) -> None:
+    name = applied["resources"]["experiments"]["sequoia"]["name"]
+    assert name.rpartition("/")[0] == f"/Users/{applied['var']['runs_as']}"
+
+
+def test_only_production_starts_by_itself() -> None:
     status = {
         target: apply_target(read_bundle(), target)["resources"]["jobs"]["road"]["schedule"]["pause_status"]
         for target in TARGETS
     }
-    assert status == {"dev": "PAUSED", "prod": "UNPAUSED"}
+    assert status == {"dev": "PAUSED", "staging": "PAUSED", "prod": "UNPAUSED"}

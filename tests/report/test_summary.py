@@ -88,6 +88,16 @@ def test_stages_that_did_not_follow_a_new_run_are_named() -> None:
     assert outdated(lines) == ["evaluate", "promote", "recommend"]
 
 
+def test_train_is_not_late_because_negatives_ran_beside_it() -> None:
+    lines = diary()
+    negatives, train = lines["negatives"], lines["train"]
+    lines["negatives"] = replace(negatives, finished=train.finished + timedelta(seconds=1))
+    assert outdated(lines) == []
+    lines["sequences"] = replace(lines["sequences"], finished=train.finished + timedelta(seconds=10))
+    lines["negatives"] = replace(negatives, finished=train.finished + timedelta(seconds=20))
+    assert outdated(lines) == ["train"]
+
+
 def test_the_baseline_comes_first_and_the_champion_of_before_last() -> None:
     assert ordered_models(["champion", "sasrec", "counting", "gru"]) == [
         "counting",

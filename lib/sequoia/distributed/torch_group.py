@@ -1,4 +1,4 @@
-"""torch.distributed over Gloo, for torchrun and Spark's TorchDistributor."""
+"""torch.distributed over Gloo, for torchrun."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from sequoia.diary import DONE
 from sequoia.errors import UserError
 from sequoia.stage import Context
-from sequoia.stages import ROAD
+from sequoia.stages import ROAD, ancestors
 
 REPORT = "report"
 REMEMBERED = 1000
@@ -98,14 +98,14 @@ def require_road(lines: Iterable[str]) -> None:
 
 def outdated(lines: Mapping[str, Line]) -> list[str]:
     """Return the stages that ran before the last run of a stage they build on, in the order of the road."""
-    found, newest = [], None
-    for name in ROAD:
-        if name not in lines:
-            continue
-        if newest and lines[name].finished < newest:
-            found.append(name)
-        newest = max(filter(None, (newest, lines[name].finished)))
-    return found
+    return [
+        name
+        for name in ROAD
+        if name in lines
+        and any(
+            lines[name].finished < lines[before].finished for before in ancestors(name) if before in lines
+        )
+    ]
 
 
 def _line(row: Mapping[str, Any]) -> Line:

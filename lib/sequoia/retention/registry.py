@@ -17,6 +17,7 @@ from urllib.parse import unquote, urlparse
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import Removal, size_of
 from sequoia.stage import Context
+from sequoia.storage import is_local
 from sequoia.tracking.connection import Connection, connect
 from sequoia.tracking.registry import Version
 
@@ -95,9 +96,10 @@ def _remove_run(steps: list[Callable[[], object]], folders: list[Path]) -> None:
 
 def _own_folder(context: Context, place: str) -> Path | None:
     """Return the folder of artifacts when it lies in the workspace's own store."""
-    if context.config.tracking.uri is not None:
+    workspace = context.config.workspace_path
+    if context.config.tracking.uri is not None or not is_local(workspace):
         return None
-    folder, store = Path(unquote(urlparse(place).path)), context.config.workspace_path / "mlartifacts"
+    folder, store = Path(unquote(urlparse(place).path)), workspace / "mlartifacts"
     return folder if folder.is_relative_to(store) and folder.is_dir() else None
 
 

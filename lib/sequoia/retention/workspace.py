@@ -11,7 +11,7 @@ from sequoia.models.trained import CHECKPOINTS, DONE
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import LEAVING, Removal, age_of, path_removal
 from sequoia.stage import Context
-from sequoia.storage import Location, locate, relative_to
+from sequoia.storage import Location, locate, relative_to, uri
 from sequoia.tracking.registry import registered_cache
 
 MARKED = re.compile(r"(?P<kind>.+)-(?P<mark>[0-9a-f]{16})")  # <kind>-<fingerprint>
@@ -65,12 +65,10 @@ def old_snapshots(context: Context, now: datetime) -> list[Removal]:
 def scratch(context: Context, now: datetime) -> list[Removal]:
     """Return what killed runs left behind; what is younger than retention.scratch_hours may be in use."""
     workspace, days = context.config.workspace_path, context.config.retention.scratch_hours / 24
-    found = [
-        path
-        for place, pattern in PLACES.items()
-        for path in sorted(workspace.glob(place))
-        if pattern.fullmatch(path.name)
-    ]
+    found: list[Location] = []
+    for place, pattern in PLACES.items():
+        below: list[Location] = list(workspace.glob(place))
+        found += sorted((path for path in below if pattern.fullmatch(path.name)), key=uri)
     return [path_removal("scratch", path, workspace, now) for path in found if age_of(path, now) > days]
 
 

@@ -50,11 +50,15 @@ class Connection:
 
     @cached_property
     def experiment_id(self) -> str:
-        """Return the experiment's id; it is created at first use."""
-        found = self.client.get_experiment_by_name(self.experiment)
+        """Return the experiment's id; it is created at first use, on Databricks with its folder."""
+        # A workspace lists /Workspace/Shared/x as /Shared/x and finds it under no other name.
+        name = self.experiment.removeprefix("/Workspace")
+        found = self.client.get_experiment_by_name(name)
         if found is not None:
             return str(found.experiment_id)
-        return str(self.client.create_experiment(self.experiment, artifact_location=self.artifacts))
+        if self.tracking_uri.startswith("databricks"):
+            _make_workspace_folder(self.tracking_uri, name.rpartition("/")[0])
+        return str(self.client.create_experiment(name, artifact_location=self.artifacts))
 
 
 def connect(config: Config) -> Connection:
@@ -76,6 +80,14 @@ def _in_workspace(workspace: Location) -> tuple[str, str]:
     assert is_local(workspace), workspace
     workspace.mkdir(parents=True, exist_ok=True)
     return f"sqlite:///{workspace / 'mlflow.db'}", (workspace / "mlartifacts").as_uri()
+
+
+def _make_workspace_folder(tracking_uri: str, folder: str) -> None:
+    """Create a workspace folder with its parents; one that exists stays as it is."""
+    from databricks.sdk import WorkspaceClient
+
+    # databricks://<profile> names a section of ~/.databrickscfg, as it does to MLflow.
+    WorkspaceClient(profile=tracking_uri.partition("://")[2] or None).workspace.mkdirs(folder)
 
 
 def _quieten() -> None:

@@ -29,6 +29,8 @@ from sequoia.training.settings import TrainingSettings
 from sequoia.training.spec import TrainingSpec
 
 SELECTION_METRIC = "ndcg@10"
+# Before 2.4 torch refuses the fused optimizer on a processor; Databricks 15.4 LTS ML has 2.3.
+FUSED = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 4)
 Validate = Callable[[SasRec], dict[str, float]]
 Report = Callable[[dict[str, Any]], None]
 
@@ -48,7 +50,7 @@ class Trainer:
             model.parameters(),
             lr=self._settings.learning_rate,
             weight_decay=self._settings.weight_decay,
-            fused=True,
+            fused=FUSED,
         )
         self._progress = self._resume(model, plain)
         group.broadcast_module(model)
