@@ -56,15 +56,20 @@ def upstream(tasks: dict[str, set[str]], task: str) -> set[str]:
 
 
 def settings_of(task: dict[str, Any], job: dict[str, Any]) -> Config:
-    """Parse the task's parameters as its script would: by click, then by load_config."""
-    given = {entry["name"]: entry["default"] for entry in job.get("parameters", [])}
+    """Return what the task's script would run with."""
+    parsed = parsed_by(task, job)
+    return load_config(parsed["config"], parsed["overrides"])
+
+
+def parsed_by(task: dict[str, Any], job: dict[str, Any], **chosen: str) -> dict[str, Any]:
+    """Parse the task's parameters as its script would, with those of the job or those chosen for a run."""
+    given = {entry["name"]: entry["default"] for entry in job.get("parameters", [])} | chosen
     arguments = [
         JOB_PARAMETER.sub(lambda found: str(given[found[1]]), text.replace("{{job.run_id}}", RUN_ID))
         for text in task["spark_python_task"].get("parameters", [])
     ]
     command = cli.commands[stage_of(task)]
-    parsed = command.make_context(command.name, arguments).params
-    return load_config(parsed["config"], parsed["overrides"])
+    return command.make_context(command.name, arguments).params
 
 
 def stage_of(task: dict[str, Any]) -> str:

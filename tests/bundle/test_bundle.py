@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from bundle.reading import DEPLOYED, EVERYWHERE, GIVEN, USER, apply_target, read_bundle
 from bundle.shape import faults_of_file, faults_of_target
-from bundle.tasks import RUN_ID, faults_of_job, graph, scripts, settings_of, stage_of, upstream
+from bundle.tasks import RUN_ID, faults_of_job, graph, parsed_by, scripts, settings_of, stage_of, upstream
 
 from sequoia.config import Config
 from sequoia.stages import ROAD, ancestors
@@ -151,6 +151,18 @@ def test_two_runs_never_go_on_at_once_and_a_rollback_is_one_of_them(
     # Of promote and rollback one is left out, so not all can have succeeded.
     assert graph(road)["recommend"] == {"promote", "rollback"}
     assert tasks["recommend"]["run_if"] == "NONE_FAILED"
+
+
+def test_a_rollback_goes_where_it_is_asked_to(
+    applied: dict[str, Any], road: dict[str, Any], tasks: dict[str, dict[str, Any]]
+) -> None:
+    [asks] = applied["resources"]["jobs"]["rollback"]["tasks"]
+    for name in ("to", "reason"):
+        assert asks["run_job_task"]["job_parameters"][name] == f"{{{{job.parameters.{name}}}}}"
+    by_default = parsed_by(tasks["rollback"], road)
+    assert (by_default["to"], by_default["reason"]) == (None, "")
+    asked = parsed_by(tasks["rollback"], road, to="3", reason="sold out, again")
+    assert (asked["to"], asked["reason"]) == (3, "sold out, again")
 
 
 def test_who_runs_the_jobs_may_do_all_that_they_do(applied: dict[str, Any]) -> None:

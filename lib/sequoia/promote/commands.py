@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,13 @@ if TYPE_CHECKING:
     from sequoia.config import Config
 
 Body = Callable[..., None]
+
+
+class _Version(click.IntRange):
+    """A version's number, or nothing: the parameters of a workflow are never absent, only empty."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return None if value == "" else super().convert(value, param, ctx)
 
 
 def promotion_commands(settings: Callable[[Body], Body], *, epilog: str) -> list[click.Command]:
@@ -43,7 +50,7 @@ def _rollback(settings: Callable[[Body], Body]) -> click.Command:
         "rollback", help="Move the alias back to the champion before; the version left is not promoted again."
     )
     @click.option(
-        "--to", type=click.IntRange(min=1), default=None, help="Version to go to instead.", metavar="VERSION"
+        "--to", type=_Version(min=1), default=None, help="Version to go to instead.", metavar="VERSION"
     )
     @click.option("--reason", default="", help="Why; kept with the version and in the audit.")
     @settings
