@@ -79,7 +79,7 @@ def test_every_path_given_to_spark_has_its_scheme_and_every_name_its_quotes(
         f"workspace={workspace}",
         f"ingest.raw={raw}",
         f"spark.conf={conf}",
-        f"tables.namespace={namespace}",
+        f"tables.namespace={namespace or 'null'}",
     )
     assert "refused: " in done.stdout
     assert "Connection refused" in done.stdout
