@@ -41,6 +41,11 @@ CONFIG = config_option("base.yaml")
 OVERRIDES = click.argument("overrides", nargs=-1, metavar="[section.key=value]...")
 
 
+def settings_options(body: Body) -> Body:
+    """Add the settings file and overrides of single settings."""
+    return CONFIG(OVERRIDES(body))
+
+
 def road_options(body: Body) -> Body:
     """Add the options that choose stages."""
     names = ", ".join(ROAD)
@@ -177,9 +182,13 @@ def end(code: int) -> None:
 
 for _name in ROAD:
     cli.add_command(stage_command(_name))
-for _command in promotion_commands(lambda body: CONFIG(OVERRIDES(body)), epilog=EXIT_CODES):
-    cli.add_command(_command)  # promote with its own options in the stage's place
-cli.add_command(clean_command)
+for _command in (
+    *promotion_commands(
+        settings_options, epilog=EXIT_CODES
+    ),  # promote with its own options in the stage's place
+    clean_command(settings_options, epilog=EXIT_CODES),
+):
+    cli.add_command(_command)
 
 
 def main() -> None:

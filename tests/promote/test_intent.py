@@ -1,16 +1,15 @@
 from __future__ import annotations
 
-import platform
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread
 
-import psutil
 import pytest
 
 from sequoia.errors import LockHeldError
+from sequoia.lease import process_started, this_machine
 from sequoia.promote import intent
 from sequoia.promote.intent import Intent
 from sequoia.tracking import registry
@@ -75,10 +74,11 @@ def test_an_intent_lives_as_long_as_its_process(connection: Connection) -> None:
     assert not intent.alive(mine, "other")
 
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    process = [child.pid, psutil.Process(child.pid).create_time()]
-    theirs = replace(mine, process=process)
+    theirs = replace(mine, process=child.pid, process_started=process_started(child.pid) or "")
     assert intent.alive(theirs, "other")
-    assert not intent.alive(replace(mine, process=[process[0], process[1] - 60]), "other")
+    assert not intent.alive(
+        replace(theirs, process_started="1"), "other"
+    )  # another process has the number now
     child.communicate(b"\n")
     assert not intent.alive(theirs, "other")
 
@@ -93,8 +93,9 @@ def test_of_another_machine_an_intent_lives_until_its_lease_ends_or_its_run_is_t
         actor="ada",
         since="",
         before=None,
-        machine=f"not-{platform.node()}",
-        process=[1, 1.0],
+        machine=f"not {this_machine()}",
+        process=1,
+        process_started="1",
         until=soon.isoformat(),
     )
     assert intent.alive(elsewhere, "run2")

@@ -23,13 +23,11 @@ import platform
 import re
 import time
 import uuid
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
-
-import psutil
 
 from sequoia.errors import LockHeldError
+from sequoia.lease import process_started, this_machine
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection
 
@@ -53,14 +51,16 @@ class Intent:
     before: str | None
     reason: str = ""
     owner: str = ""
-    machine: str = ""
-    process: list[float] = field(default_factory=list)  # number, and when it started
+    host: str = ""
+    machine: str = ""  # with its boot and process namespace: there, process numbers mean something
+    process: int = 0
+    process_started: str = ""
     until: str = ""
 
     @property
     def described(self) -> str:
         """Return who holds it, since when, and on which machine."""
-        return f"run {self.run_id} of {self.actor} on {self.machine} since {self.since}"
+        return f"run {self.run_id} of {self.actor} on {self.host} since {self.since}"
 
 
 def begin(
@@ -93,7 +93,12 @@ def begin(
 def claim(connection: Connection, intent: Intent) -> Intent:
     """Write the intent as this process's own and see that it stays; raises LockHeldError when it does not."""
     mine = replace(
-        intent, owner=uuid.uuid4().hex[:12], machine=platform.node(), process=[os.getpid(), _born()]
+        intent,
+        owner=uuid.uuid4().hex[:12],
+        host=platform.node(),
+        machine=this_machine(),
+        process=os.getpid(),
+        process_started=process_started(os.getpid()) or "",
     )
     _HELD.add(mine.owner)
     try:
@@ -148,10 +153,10 @@ def let_go(intent: Intent) -> None:
 
 def alive(intent: Intent, run_id: str) -> bool:
     """Say whether the one who wrote the intent may still be at work."""
-    if intent.machine == platform.node() and intent.process:
-        if intent.process == [os.getpid(), _born()]:
+    if intent.machine == this_machine():
+        if intent.process == os.getpid():
             return intent.owner in _HELD
-        return _running(intent.process)
+        return process_started(intent.process) == intent.process_started != ""
     return intent.run_id != run_id and datetime.now(UTC) < _time(intent.until)
 
 
@@ -172,20 +177,6 @@ def held(connection: Connection, standing: Intent | None) -> LockHeldError:
 def tag(alias: str) -> str:
     """Return the key of the tag: letters, digits and _, as Unity Catalog wants it."""
     return "intent_" + re.sub(r"\W", "_", alias)
-
-
-@cache
-def _born() -> float:
-    return float(psutil.Process().create_time())
-
-
-def _running(process: list[float]) -> bool:
-    number, born = process
-    try:
-        # The clock ticks a hundredth of a second; another process may have the number by now.
-        return bool(abs(psutil.Process(int(number)).create_time() - born) < 1)
-    except psutil.NoSuchProcess:
-        return False
 
 
 def _text(moment: datetime) -> str:
