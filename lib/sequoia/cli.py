@@ -183,9 +183,8 @@ def end(code: int) -> None:
 for _name in ROAD:
     cli.add_command(stage_command(_name))
 for _command in (
-    *promotion_commands(
-        settings_options, epilog=EXIT_CODES
-    ),  # promote with its own options in the stage's place
+    # promote among them, with options of its own, in the stage's place
+    *promotion_commands(settings_options, epilog=EXIT_CODES),
     clean_command(settings_options, epilog=EXIT_CODES),
 ):
     cli.add_command(_command)
