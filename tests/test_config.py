@@ -27,6 +27,10 @@ def test_base_is_complete_and_overrides_change_one_value() -> None:
         ("=3", "override '=3' is not of the form section.key=value"),
         ("seed.of=1", "setting seed.of: seed is a value, not a section"),
         ("run_id=a b", "setting run_id: 'a b' must be 1 to 64 letters, digits and . _ -"),
+        (
+            "tracking.registered_model=it's",
+            'setting tracking.registered_model: "it\'s" must be a name without',
+        ),
         ("ingest.first_time=soon", "setting ingest.first_time: 'soon' must be a date or time in ISO 8601"),
     ],
 )

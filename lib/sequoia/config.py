@@ -62,6 +62,14 @@ class TrackingSettings(Settings):
     experiment: str
     registered_model: str
 
+    @field_validator("registered_model")
+    @classmethod
+    def _names_a_model(cls, name: str) -> str:
+        # MLflow's searches take the name between quotes and know no way to write one inside.
+        if not re.fullmatch(r"""[^'"`/:%]+""", name):
+            raise ValueError(f"{name!r} must be a name without quotes, / : and %: rename it")
+        return name
+
 
 class LoggingSettings(Settings):
     """How a run speaks on standard error."""
