@@ -27,6 +27,15 @@ def contents(context: Context, table: str) -> list[tuple[Any, ...]]:
     return sorted((tuple(row) for row in context.tables.read(table).collect()), key=repr)
 
 
+def told(details: dict[str, Any]) -> dict[str, Any]:
+    """Return the details but for what another order of lines changes in a file itself."""
+    files = [
+        {key: value for key, value in file.items() if key not in ("bytes", "fingerprint")}
+        for file in details["files"]
+    ]
+    return details | {"files": files}
+
+
 @pytest.mark.spark
 @pytest.mark.delta
 @pytest.mark.slow
@@ -60,7 +69,7 @@ def test_magazine_ratings_reviews_and_metadata(shared_data: Path, tmp_path: Path
         again = run(other)
     finally:
         context.spark.conf.unset("spark.sql.shuffle.partitions")
-    assert again.details == result.details
+    assert told(again.details) == told(result.details)
     for table in ("interactions", "items", "quarantine"):
         assert contents(other, table) == contents(context, table)
 
