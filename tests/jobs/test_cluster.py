@@ -40,7 +40,8 @@ SMALL = [
     *("models.counting.window=[2]", "models.counting.last=[3]", "models.counting.decay=[0.7]"),
     *("negatives.candidates=20", "sequences.shards=8", "training.lanes=8", "recommend.sample_users=2"),
 ]
-TABLES = ("interactions", "items", "quarantine", "user_index", "item_index", "sequences", "negatives")
+INGESTED = ("interactions", "items", "quarantine")
+BUILT = (*INGESTED, "user_index", "item_index", "sequences", "negatives")
 
 
 def readme_command() -> str:
@@ -159,35 +160,51 @@ def submit(clone: Path, master: str, bare_python: Path) -> Callable[..., subproc
     return run
 
 
-def contents(context: Context) -> dict[str, list[Any]]:
-    """Return the rows of all tables, as text and in order."""
-    return {table: sorted(map(str, context.tables.read(table).collect())) for table in TABLES}
+def contents(context: Context, tables: tuple[str, ...]) -> dict[str, list[Any]]:
+    """Return the rows of tables, as text and in order."""
+    return {table: sorted(map(str, context.tables.read(table).collect())) for table in tables}
+
+
+@pytest.mark.spark
+@pytest.mark.delta
+@pytest.mark.slow
+def test_the_readme_s_command_writes_the_tables_of_a_local_run_where_sequoia_is_not_installed(
+    tmp_path: Path,
+    submit: Callable[..., subprocess.CompletedProcess[str]],
+    make_context: Callable[..., Context],
+) -> None:
+    raw, workspace, local = (tmp_path / name for name in ("raw", "cluster", "local"))
+    write_corpus(raw, load_config(overrides=SMALL).synthetic)
+    done = submit({"<workspace>": str(workspace), "<raw>": str(raw)}, *SMALL)
+    assert done.returncode == 0, done.stdout[-5000:]
+    cli.main(["ingest", f"ingest.raw={raw}", f"workspace={local}", *SMALL], standalone_mode=False)
+    found = contents(make_context(f"workspace={workspace}"), INGESTED)
+    assert found == contents(make_context(f"workspace={local}"), INGESTED)
+    assert min(len(rows) for rows in found.values()) > 0
 
 
 @pytest.mark.spark
 @pytest.mark.delta
 @pytest.mark.mlflow
 @pytest.mark.slow
-def test_the_readme_s_command_runs_the_road_where_sequoia_is_not_installed(
+@pytest.mark.long
+def test_the_whole_road_runs_where_sequoia_is_not_installed(
     tmp_path: Path,
     submit: Callable[..., subprocess.CompletedProcess[str]],
     make_context: Callable[..., Context],
 ) -> None:
-    raw, workspace = tmp_path / "raw", tmp_path / "cluster"
+    raw, workspace, local = (tmp_path / name for name in ("raw", "cluster", "local"))
     write_corpus(raw, load_config(overrides=SMALL).synthetic)
     places = {"<workspace>": str(workspace), "<raw>": str(raw)}
-    done = submit(places, *SMALL)
-    assert done.returncode == 0, done.stdout[-5000:]
-    done = submit(places, *SMALL, job="run")
-    assert done.returncode == 0, done.stdout[-5000:]
+    for job in ("ingest", "run"):
+        done = submit(places, *SMALL, job=job)
+        assert done.returncode == 0, done.stdout[-5000:]
     assert "nothing changed in" in done.stdout  # the second command found what the first one wrote
     assert (workspace / "report.html").is_file()
-    local = tmp_path / "local"
     for stage in ("ingest", "index", "sequences", "negatives"):
         cli.main([stage, f"ingest.raw={raw}", f"workspace={local}", *SMALL], standalone_mode=False)
-    found = contents(make_context(f"workspace={workspace}"))
-    assert found == contents(make_context(f"workspace={local}"))
-    assert min(len(rows) for rows in found.values()) > 0
+    found = contents(make_context(f"workspace={workspace}"), BUILT)
+    assert found == contents(make_context(f"workspace={local}"), BUILT)
 
 
 @pytest.mark.spark
