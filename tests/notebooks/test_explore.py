@@ -39,7 +39,7 @@ def test_it_is_stored_without_outputs() -> None:
 @pytest.mark.spark
 @pytest.mark.delta
 @pytest.mark.mlflow
-@pytest.mark.parametrize("namespace", [None, "spark_catalog.explored-shop"])
+@pytest.mark.parametrize("namespace", [None, "spark_catalog.2018"])  # a name to be quoted
 def test_every_cell_runs_on_a_small_shop(
     make_context: Callable[..., Context],
     monkeypatch: pytest.MonkeyPatch,
@@ -120,13 +120,15 @@ def write_shop(context: Context) -> None:
         "stage": "report",
         "finished": datetime(2026, 1, 5, tzinfo=UTC),
         "details": "{}",
+        "status": "done",
     }
     write(context, "stage_runs", [done])
     write(context, "quarantine", [{"source": "a.csv", "reason": "no user"}])
     write(context, "kcore", [{"round": 0, "users": 9}, {"round": 1, "users": 6}])
     seen = {"model": "counting", "split": "test", "value": 0.5, "low": 0.4, "high": 0.6, "users": USERS}
-    full = [{**seen, "metric": name, "protocol": "full"} for name in ("ndcg@10", "hr@10")]
-    write(context, "metrics", [*full, {**seen, "metric": "hr@10", "protocol": "sampled-uniform"}])
+    full = [{**seen, "slice": "all", "metric": name, "protocol": "full"} for name in ("ndcg@10", "hr@10")]
+    others = [{"protocol": "sampled-uniform", "slice": "all"}, {"protocol": "full", "slice": "new users"}]
+    write(context, "metrics", [*full, *({**seen, "metric": "hr@10", **other} for other in others)])
 
 
 def write(context: Context, table: str, rows: list[dict[str, Any]]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyspark.sql.types import ArrayType, MapType, StringType, StructType, TimestampType
+from pyspark.sql.types import ArrayType, FractionalType, MapType, StringType, StructType, TimestampType
 
 
 def filled_row(schema: StructType, told: dict[str, Any]) -> tuple[Any, ...]:
@@ -22,4 +22,6 @@ def nothing(kind: Any) -> Any:
         return []
     if isinstance(kind, MapType):
         return {}
+    if isinstance(kind, FractionalType):
+        return 0.0
     return "" if isinstance(kind, StringType) else 0
