@@ -200,6 +200,15 @@ def test_other_commands_say_what_is_missing_there(bare_python: Path) -> None:
 def test_all_small_packages_are_looked_for() -> None:
     runtime, _, _ = (LIB.parent / "requirements.txt").read_text().partition("# development")
     names = {re.split(r"[=<>\[; ]", line)[0] for line in runtime.splitlines() if line and line[0] != "#"}
-    own_lines = {"torch", "pyspark", "delta-spark", "petastorm", "pyarrow", "numpy", "mlflow"}
+    own_lines = {
+        "torch",
+        "pyspark",
+        "delta-spark",
+        "petastorm",
+        "pyarrow",
+        "numpy",
+        "mlflow",
+        "mlflow-skinny",
+    }
     building = {"setuptools", "cloudpickle", "psutil", "cffi"}
     assert set(doctor.OTHERS) == names - own_lines - building

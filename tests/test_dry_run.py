@@ -43,6 +43,7 @@ def test_files_are_shown_with_size_and_format(tmp_path: Path) -> None:
     (tmp_path / "ratings_Toys.csv").write_text("u1,B1,5.0,1400000000\n" * 100)
     (tmp_path / "notes.txt").write_text("to do\n")
     (tmp_path / "table" / "_delta_log").mkdir(parents=True)
+    (tmp_path / "table" / "_delta_log" / "00000000000000000000.json").write_text("{}\n")
     shown, size = describe_input(load_config(overrides=[f"ingest.raw={tmp_path}"]))
     found = {line.split()[0]: " ".join(line.split()[1:]) for line in shown}
     assert found["Toys_5.json"] == "0.1 kB reviews"

@@ -38,7 +38,7 @@ def write_shop(context: Context) -> tuple[str, str]:
     write_training(context, 5)
     write(context, "kcore", [(5, 0, 9, 9, 9)])
     client = connect(context.config).client
-    tags = {"sequoia.training_version": "0", "sequoia.training_rows": "5", "sequoia.training_data": "f00d"}
+    tags = {"sequoia.training_version": "1", "sequoia.training_rows": "5", "sequoia.training_data": "f00d"}
     mlflow_run = start_run(connect(context.config), "sasrec", tags).id
     client.create_registered_model(NAME)
     version_tags = {FINGERPRINT: "5a", KIND: "sasrec", "training_run": mlflow_run}
@@ -48,7 +48,7 @@ def write_shop(context: Context) -> tuple[str, str]:
     promoted = filled_row(context.tables.schema("promotions"), told)
     schema = context.tables.schema("promotions")
     context.tables.append("promotions", context.spark.createDataFrame([promoted], schema))
-    write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", NAME, "1", 0, "run1")])
+    write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", NAME, "1", 1, "run1")])
     append_lines(context, *lines_of_the_run(mlflow_run).values())
     return mlflow_run, "1"
 
@@ -58,15 +58,16 @@ def lines_of_the_run(mlflow_run: str) -> dict[str, Line]:
     files = [{**file, **CHECKSUM} for file in FILES]
     models = trained_models()
     models["sasrec"]["mlflow_run_id"] = mlflow_run
-    snapshot = {"table": "training", "version": 0, "fingerprint": "f00d"}
+    snapshot = {"table": "training", "version": 1, "fingerprint": "f00d"}
     model = {"name": NAME, "version": "1", "alias": "champion"}
     writes: dict[str, dict[str, int]] = {
-        "ingest": {"interactions": 0, "files": 0},
-        "sequences": {"sequences": 0, "training": 0, "kcore": 0},
+        # Version 0 of a table is its making, without rows.
+        "ingest": {"interactions": 1, "files": 1},
+        "sequences": {"sequences": 1, "training": 1, "kcore": 1},
         "recommend": {"recommendations": 0},
     }
     lines["ingest"] = replace(lines["ingest"], details={**lines["ingest"].details, "files": files})
-    lines["sequences"] = replace(lines["sequences"], reads={"interactions": 0})
+    lines["sequences"] = replace(lines["sequences"], reads={"interactions": 1})
     trained = {**lines["train"].details, "models": models, "snapshot": snapshot}
     lines["train"] = replace(lines["train"], rows_in=5, details=trained)
     for stage in ("promote", "recommend"):
@@ -126,7 +127,7 @@ def test_the_report_outlives_what_it_tells_of(make_context: Callable[..., Contex
     erase(context, "sequences")
     for _ in range(2):
         write_sequences(context)
-    newest = replace(lines_of_the_run(mlflow_run)["sequences"], writes={"sequences": 9, "training": 0})
+    newest = replace(lines_of_the_run(mlflow_run)["sequences"], writes={"sequences": 9, "training": 1})
     append_lines(context, replace(newest, finished=newest.finished + timedelta(seconds=1)))
     assert "no longer in the table's history" in gone(lineage(context, mlflow_run))["Sequences"]
     client = connect(context.config).client
@@ -143,12 +144,12 @@ def test_the_report_outlives_what_it_tells_of(make_context: Callable[..., Contex
     }
     assert facts["MLflow run"]["Run"] == mlflow_run
     assert facts["Training rows"] == {
-        "Table": "training, version 0",
+        "Table": "training, version 1",
         "Fingerprint of the data": "f00d",
         "Rows": "5",
     }
     assert facts["Recommendations"]["Rows"] == f"{lines_of_the_run(mlflow_run)['recommend'].rows_out:,}"
-    assert facts["Interactions"]["Table"] == "interactions, version 0"
+    assert facts["Interactions"]["Table"] == "interactions, version 1"
     written = page(context)
     assert written.count("gone: ") >= len(found.steps)
     for table in ("interactions", "kcore", "sequences"):

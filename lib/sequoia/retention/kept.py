@@ -32,8 +32,9 @@ def find_kept(context: Context) -> Kept:
     registered = _registered(connection)
     trained = _latest(context)
     marks = {model.fingerprint for model in trained}
-    wanted = aliased_versions(connection) | _past_champions(context, context.config.retention.champions)
-    wanted |= _predecessors(registered, wanted)
+    aliased = aliased_versions(connection)
+    wanted = aliased | _past_champions(context, context.config.retention.champions)
+    wanted |= _predecessors(registered, aliased)
     # What the next promotion will look for: another version of the same model would lose its tags.
     wanted |= {number for number, version in registered.items() if version.fingerprint in marks}
     kept = [version for number, version in registered.items() if number in wanted]
@@ -75,6 +76,6 @@ def _past_champions(context: Context, number: int) -> set[str]:
 
 
 def _predecessors(registered: dict[str, Version], wanted: Iterable[str]) -> set[str]:
-    """Return the versions that a rollback from those wanted would go to, one step each."""
+    """Return the versions that a rollback from these would go to, one step each."""
     tags = (registered[number].tags.get(PREVIOUS) for number in wanted if number in registered)
     return {number for number in tags if number}

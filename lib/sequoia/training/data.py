@@ -20,6 +20,8 @@ def training_data(context: Context) -> Snapshot:
     """
     tables, split = context.tables, context.config.sequences.split
     pinned = take_snapshot(tables, "training")
+    if not pinned.rows:
+        return pinned
     vocabulary = tables.read("vocabulary").select("row", "item_id", "item", "events")
     validation = held_out(tables.read("sequences"), "valid", split)
     marks: list[str] = together(
