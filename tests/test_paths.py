@@ -1,4 +1,4 @@
-"""The road where every path that reaches Spark without its scheme fails, and in a schema that needs quotes.
+"""The road where every path that reaches Spark without its scheme fails.
 
 The session's default file system is a name node that nobody runs, as on a cluster whose default is not the
 machine's; workspace and input have spaces, brackets and back-ticks in their names.

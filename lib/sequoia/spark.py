@@ -23,6 +23,8 @@ LOCAL = {
     "spark.driver.host": "127.0.0.1",
     # Fifty tasks to read a log of a few files is Delta's default, meant for clusters.
     "spark.databricks.delta.snapshotPartitions": "2",
+    # So many tasks list a folder for VACUUM; 10,000, the default, take half a minute for ten files.
+    "spark.sql.sources.parallelPartitionDiscovery.parallelism": "8",
     # Spares the full collections of a Metaspace that starts at 21 MB.
     "spark.driver.extraJavaOptions": "-XX:MetaspaceSize=512m -XX:+UseParallelGC",
 }
