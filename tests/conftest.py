@@ -10,8 +10,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from sequoia.config import load_config
+from sequoia.road.stage import Context
 from sequoia.spark import spark_session
-from sequoia.stage import Context
 
 DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 

@@ -12,14 +12,15 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from sequoia import provenance, stages
+from sequoia import provenance
 from sequoia.cli import cli
 from sequoia.config import load_config
 from sequoia.errors import LockHeldError, UserError
 from sequoia.guard import guarded
-from sequoia.lock import WorkspaceLock
-from sequoia.stage import Context, StageResult
-from sequoia.stages import ROAD, choose_stages
+from sequoia.road import walk
+from sequoia.road.lock import WorkspaceLock
+from sequoia.road.stage import Context, StageResult
+from sequoia.road.stages import ROAD, choose_stages
 
 Captured = pytest.CaptureFixture[str]
 
@@ -81,7 +82,7 @@ def walked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         names.append(name)
         return StageResult(rows_in=0, rows_out=0, details={"action": "refused"} if name == "promote" else {})
 
-    monkeypatch.setattr(stages, "run_named", run_named)
+    monkeypatch.setattr(walk, "run_named", run_named)
     return names
 
 
@@ -219,8 +220,9 @@ def test_as_processes(tmp_path: Path) -> None:
 def test_a_polite_kill_gives_the_lock_back(tmp_path: Path) -> None:
     program = """
 import time
-from sequoia import cli, stages
-stages.run_named = lambda name, context: (print("in", name, flush=True), time.sleep(60))
+from sequoia import cli
+from sequoia.road import walk
+walk.run_named = lambda name, context: (print("in", name, flush=True), time.sleep(60))
 cli.main()
 """
     command = [sys.executable, "-c", program, "ingest", f"workspace={tmp_path}"]

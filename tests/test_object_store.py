@@ -17,8 +17,8 @@ from sequoia.ingest.fingerprint import fingerprints
 from sequoia.ingest.read_lines import Task, rows_of
 from sequoia.ingest.recognise import recognise
 from sequoia.local_files import local_copy, publish, replace_text, replacing
-from sequoia.lock import WorkspaceLock
 from sequoia.models.trained import DONE, TrainedModel, forget, read_trained, write_trained
+from sequoia.road.lock import WorkspaceLock
 from sequoia.storage import entries, locate, remove, uri
 
 RATINGS = "B1,A1,5.0,1400000000\nB2,A1,4.0,1400000100\n"

@@ -20,8 +20,8 @@ from sequoia.promote.rollback import roll_back
 from sequoia.report.diary import latest_lines
 from sequoia.report.summary import Summary
 from sequoia.report.terminal import show_summary
-from sequoia.stage import Context
-from sequoia.stages import ROAD, ancestors, run_named
+from sequoia.road.stage import Context
+from sequoia.road.stages import ROAD, ancestors, run_named
 from sequoia.synthetic.corpus import write_corpus
 
 SMALL = [

@@ -17,11 +17,11 @@ from pyspark.sql import SparkSession
 
 from sequoia import log
 from sequoia.config import Config, load_config
-from sequoia.dry_run import describe
 from sequoia.guard import guarded
 from sequoia.provenance import code_version, settings_hash
-from sequoia.stage import Context
-from sequoia.stages import ROAD, run_named
+from sequoia.road.dry_run import describe
+from sequoia.road.stage import Context
+from sequoia.road.stages import ROAD, run_named
 from sequoia.tables.contracts import table_names
 from sequoia.tracking.connection import connect
 

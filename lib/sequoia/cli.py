@@ -10,7 +10,6 @@ import signal
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import click
 
@@ -19,8 +18,7 @@ from sequoia.errors import UserError
 from sequoia.guard import guarded
 from sequoia.promote.commands import promotion_commands
 from sequoia.retention.command import clean_command
-from sequoia.secrets import redact
-from sequoia.stages import ROAD, choose_stages
+from sequoia.road.commands import road_commands
 
 EXIT_CODES = """\b
 Exit codes: 0 done; 1 everything else, such as a bug (with its trace);
@@ -29,34 +27,20 @@ the workspace's lock."""
 
 Body = Callable[..., None]
 
-
-def config_option(default: str) -> Callable[[Body], Body]:
-    """Return the option --config with a default of its own."""
-    return click.option(
-        "--config", default=default, show_default=True, help="YAML file, or a name shipped in conf/."
-    )
+CONFIG = "YAML file, or a name shipped in conf/."
 
 
-CONFIG = config_option("base.yaml")
-OVERRIDES = click.argument("overrides", nargs=-1, metavar="[section.key=value]...")
+def options(default: str) -> Callable[[Body], Body]:
+    """Return what every command has: the settings file, with a default of its own, and overrides."""
+
+    def added(body: Body) -> Body:
+        config = click.option("--config", default=default, show_default=True, help=CONFIG)
+        return config(click.argument("overrides", nargs=-1, metavar="[section.key=value]...")(body))
+
+    return added
 
 
-def settings_options(body: Body) -> Body:
-    """Add the settings file and overrides of single settings."""
-    return CONFIG(OVERRIDES(body))
-
-
-def road_options(body: Body) -> Body:
-    """Add the options that choose stages."""
-    names = ", ".join(ROAD)
-    for option in (
-        click.option("--dry-run", is_flag=True, help="Say what would run, on which files, for how long."),
-        click.option("--only", metavar="STAGE,...", help="These stages and no others."),
-        click.option("--to", "last", metavar="STAGE", help="Last stage to run."),
-        click.option("--from", "first", metavar="STAGE", help=f"First stage to run ({names})."),
-    ):
-        body = option(body)
-    return body
+SETTINGS = options("base.yaml")
 
 
 def _version(context: click.Context, option: click.Parameter, wanted: bool) -> None:
@@ -80,85 +64,20 @@ def cli() -> None:
     """Sequential recommendation from raw interactions to promoted models."""
 
 
-def stage_command(name: str) -> click.Command:
-    """Return the command of one stage."""
-
-    @click.command(name, help=ROAD[name], epilog=EXIT_CODES)
-    @CONFIG
-    @OVERRIDES
-    def command(config: str, overrides: tuple[str, ...]) -> None:
-        from sequoia.config import load_config
-        from sequoia.stages import run_stages
-
-        end(run_stages([name], load_config(config, overrides)))
-
-    return command
-
-
-@cli.command("run", help="Run all stages in order and show the summary.", epilog=EXIT_CODES)
-@road_options
-@CONFIG
-@OVERRIDES
-def run_command(config: str, overrides: tuple[str, ...], **choice: Any) -> None:
-    """Run the road, or the part of it that was chosen."""
-    walk(config, list(overrides), **choice)
-
-
-@cli.command(
-    "demo", help="Run the whole road on generated reviews, or on the files of a folder.", epilog=EXIT_CODES
-)
-@click.option("--raw", default=None, help="Folder with raw files; without it a small corpus is generated.")
-@click.option(
-    "--category", default=None, help="Category whose files are read, such as Magazine_Subscriptions."
-)
-@click.option("--workspace", default=None, help="Folder for everything the run writes.")
-@click.option("--launcher", default=None, type=click.Choice(["horovod", "torchrun", "single"]))
-@road_options
-@config_option("demo.yaml")
-@OVERRIDES
-def demo_command(
-    raw: str | None, category: str | None, workspace: str | None, launcher: str | None, **common: Any
-) -> None:
-    """Run the whole road on generated reviews or on raw files."""
-    given = {"ingest.raw": raw, "ingest.category": category, "training.launcher": launcher}
-    given["workspace"] = workspace or (f".workspace/{category or 'raw'}" if raw else None)
-    chosen = [f"{key}={value}" for key, value in given.items() if value]
-    walk(common.pop("config"), [*chosen, *common.pop("overrides")], **common)
-
-
-def walk(
-    config: str, overrides: list[str], *, first: str | None, last: str | None, only: str | None, dry_run: bool
-) -> None:
-    """Run the chosen stages, or say what would run."""
-    wanted = () if only is None else [name.strip() for name in only.split(",")]
-    names = choose_stages(first, last, wanted)
-    from sequoia.config import load_config
-
-    loaded = load_config(config, overrides)
-    if dry_run:
-        from sequoia.dry_run import describe
-
-        click.echo(redact(describe(names, loaded)))
-    else:
-        from sequoia.stages import run_stages
-
-        end(run_stages(names, loaded, show=True))
-
-
 @cli.command("config", epilog=EXIT_CODES)
 @click.option("--json", "as_json", is_flag=True, help="For programs: value and origin by key, and the hash.")
-@CONFIG
+@click.option("--config", default="base.yaml", show_default=True, help=CONFIG)
 @click.argument("keys", nargs=-1, metavar="[section.key]... [section.key=value]...")
 def config_command(as_json: bool, config: str, keys: tuple[str, ...]) -> None:
     """Print the effective settings and where each value comes from; secrets are hidden.
 
     Name settings or sections to see only them; overrides count as they do in a run.
     """
-    from sequoia import config_origin
+    from sequoia.config import origin
 
     shown = [key for key in keys if "=" not in key]
-    loaded, entries = config_origin.effective(config, [key for key in keys if "=" in key], shown)
-    click.echo(config_origin.as_json(loaded, entries) if as_json else config_origin.as_table(entries))
+    loaded, entries = origin.effective(config, [key for key in keys if "=" in key], shown)
+    click.echo(origin.as_json(loaded, entries) if as_json else origin.as_table(entries))
 
 
 @cli.command("doctor", epilog=EXIT_CODES)
@@ -171,21 +90,14 @@ def doctor_command() -> None:
 
     checks = diagnose()
     click.echo(render(checks))
-    end(0 if healthy(checks) else UserError.exit_code)
+    click.get_current_context().exit(0 if healthy(checks) else UserError.exit_code)
 
 
-def end(code: int) -> None:
-    """Let the command end with an exit code other than 0."""
-    if code:
-        sys.exit(code)
-
-
-for _name in ROAD:
-    cli.add_command(stage_command(_name))
 for _command in (
+    *road_commands(options, epilog=EXIT_CODES),
     # promote among them, with options of its own, in the stage's place
-    *promotion_commands(settings_options, epilog=EXIT_CODES),
-    clean_command(settings_options, epilog=EXIT_CODES),
+    *promotion_commands(SETTINGS, epilog=EXIT_CODES),
+    clean_command(SETTINGS, epilog=EXIT_CODES),
 ):
     cli.add_command(_command)
 

@@ -10,7 +10,7 @@ from bundle.shape import faults_of_file, faults_of_target
 from bundle.tasks import RUN_ID, faults_of_job, graph, parsed_by, scripts, settings_of, stage_of, upstream
 
 from sequoia.config import Config
-from sequoia.stages import ROAD, ancestors
+from sequoia.road.stages import ROAD, ancestors
 
 TARGETS = ("dev", "staging", "prod")
 
@@ -63,7 +63,7 @@ def test_what_only_the_shop_knows_has_no_default_and_is_named_when_missing(targe
 
 
 def test_every_stage_waits_for_those_it_builds_on_and_no_others(road: dict[str, Any]) -> None:
-    assert {stage_of(task) for task in scripts(road)} == {*ROAD, "rollback"}
+    assert {stage_of(task) for task in scripts(road)} == {*ROAD, "rollback", "release"}
     assert all(task["task_key"] == stage_of(task) for task in scripts(road))
     for stage in ROAD:
         assert upstream(graph(road), stage) & ROAD.keys() == ancestors(stage), stage
@@ -147,9 +147,10 @@ def test_two_runs_never_go_on_at_once_and_a_rollback_is_one_of_them(
     [action] = [entry["default"] for entry in road["parameters"] if entry["name"] == "action"]
     assert given["action"] == condition["right"] != action
     assert tasks["rollback"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "true"}]
-    assert tasks["ingest"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "false"}]
-    # Of promote and rollback one is left out, so not all can have succeeded.
-    assert graph(road)["recommend"] == {"promote", "rollback"}
+    assert tasks["releases"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "false"}]
+    assert tasks["ingest"]["depends_on"] == [{"task_key": "releases", "outcome": "false"}]
+    # Two of them are left out, so not all can have succeeded.
+    assert graph(road)["recommend"] == {"promote", "rollback", "release"}
     assert tasks["recommend"]["run_if"] == "NONE_FAILED"
 
 
@@ -163,6 +164,20 @@ def test_a_rollback_goes_where_it_is_asked_to(
     assert (by_default["to"], by_default["reason"]) == (None, "")
     asked = parsed_by(tasks["rollback"], road, to="3", reason="sold out, again")
     assert (asked["to"], asked["reason"]) == (3, "sold out, again")
+
+
+def test_a_release_copies_to_the_target_s_own_model_and_is_a_run_of_the_road(
+    applied: dict[str, Any], road: dict[str, Any], tasks: dict[str, dict[str, Any]]
+) -> None:
+    [asks] = applied["resources"]["jobs"]["release"]["tasks"]
+    given = asks["run_job_task"]["job_parameters"]
+    condition = tasks["releases"]["condition_task"]
+    assert (condition["left"], condition["right"]) == ("{{job.parameters.action}}", given["action"])
+    assert tasks["release"]["depends_on"] == [{"task_key": "releases", "outcome": "true"}]
+    assert given["from"] == "{{job.parameters.from}}"
+    parsed = parsed_by(tasks["release"], road, **{"from": "shop-data.staging.next_item"})
+    assert parsed["source"] == "shop-data.staging.next_item"
+    assert parsed["target"] == settings_of(tasks["release"], road).tracking.registered_model
 
 
 def test_who_runs_the_jobs_may_do_all_that_they_do(applied: dict[str, Any]) -> None:

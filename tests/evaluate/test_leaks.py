@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from sequoia.evaluate.leaks import mark_leaks
 from sequoia.models.trained_on import TrainedOn
+from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
-from sequoia.stage import Context
 
 MakeContext = Callable[..., Context]
 BIT = 3  # users whose last event came on the second day

@@ -14,7 +14,7 @@ from sequoia.evaluate.stage import run
 from sequoia.evaluate.vocabulary import Vocabulary
 from sequoia.evaluate.worker import read_users
 from sequoia.models.trained import TrainedModel, write_trained
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 from sequoia.tracking.logged_model import log_model

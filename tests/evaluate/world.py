@@ -17,8 +17,8 @@ from pyspark.sql import DataFrame
 from sequoia.models.counting import CountingParameters, CountingScorer
 from sequoia.models.trained import TrainedModel, write_trained
 from sequoia.models.trained_on import KEY, TrainedOn
+from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
-from sequoia.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.runs import start_run
 

@@ -9,7 +9,7 @@ from sequences.log import Event, contents, write_log
 
 from sequoia.errors import UserError
 from sequoia.index.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
 

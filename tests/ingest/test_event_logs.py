@@ -14,7 +14,7 @@ from sequoia.errors import UserError
 from sequoia.ingest.event_tables import delta_parts, read_tables
 from sequoia.ingest.find import find_files
 from sequoia.ingest.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
 

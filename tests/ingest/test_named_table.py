@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 from sequoia.errors import UserError
 from sequoia.ingest.named_table import copy_if_table
 from sequoia.ingest.stage import run
-from sequoia.stage import Context
+from sequoia.road.dry_run import describe_input
+from sequoia.road.stage import Context
 from sequoia.storage import entries
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
@@ -80,6 +81,20 @@ def test_a_table_is_read_by_name_and_again_only_when_it_changed(
     assert events_of(context)[-1] == ("u3", "i1", 1_400_000_300_000)
     copies = [entry.relative for entry in entries(context.config.workspace_path / "snapshots" / "raw")]
     assert len({copy.split("/")[0] for copy in copies}) == 1  # the former version's copy is gone
+
+
+def test_a_dry_run_names_the_table_and_copies_nothing(
+    spark: SparkSession, schema: str, make_context: Make
+) -> None:
+    write_log(spark, f"{schema}.log", LOG)
+    spark.sql(f"CREATE VIEW {schema}.good AS SELECT * FROM {schema}.log WHERE who IS NOT NULL")
+    context = make_context("ingest.raw=2018.log", *COLUMNS)
+    assert describe_input(context) == (["Input: table `2018`.`log`, version 0, 3 rows"], None)
+    ((shown,), _) = describe_input(make_context("ingest.raw=2018.good", *COLUMNS))
+    assert shown == "Input: table `2018`.`good`, which has no versions: copied anew by every run"
+    assert not (context.config.workspace_path / "snapshots").exists()
+    with pytest.raises(UserError, match=r"at, note and no user: set ingest\.columns"):
+        describe_input(make_context("ingest.raw=2018.log"))
 
 
 def test_the_catalog_and_back_ticks_may_be_written_or_not(

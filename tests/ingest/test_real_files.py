@@ -16,7 +16,7 @@ from sequoia.ingest.find import find_files
 from sequoia.ingest.read_lines import Task, rows_of
 from sequoia.ingest.settings import Format
 from sequoia.ingest.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 Make = Callable[..., Context]
 MAGAZINES = "Magazine_Subscriptions"

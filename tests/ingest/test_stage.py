@@ -12,7 +12,7 @@ import pytest
 
 from sequoia.errors import UserError, as_user_error
 from sequoia.ingest.stage import run
-from sequoia.stage import Context, StageResult
+from sequoia.road.stage import Context, StageResult
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
 

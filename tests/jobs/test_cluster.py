@@ -19,7 +19,7 @@ import pytest
 
 from sequoia.cli import cli
 from sequoia.config import load_config
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.synthetic.corpus import write_corpus
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sequoia.cli import cli
-from sequoia.stages import ROAD
+from sequoia.road.stages import ROAD
 
 JOBS = Path(__file__).parents[2] / "jobs"
 SCRIPTS = sorted(path.stem for path in JOBS.glob("*.py") if path.stem != "__init__")
@@ -28,7 +28,7 @@ def run_script(name: str, *arguments: str) -> int:
 
 
 def test_there_is_a_job_for_every_stage_and_for_the_commands_beside_them() -> None:
-    assert set(SCRIPTS) == {*ROAD, "run", "rollback"}
+    assert set(SCRIPTS) == {*ROAD, "run", "rollback", "release"}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

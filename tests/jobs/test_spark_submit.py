@@ -14,7 +14,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from sequoia.cli import cli
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 JOBS = Path(__file__).parents[2] / "jobs"
 SUBMIT = Path(sys.executable).with_name("spark-submit")

@@ -10,8 +10,8 @@ from sequences.log import Event, contents, write_log
 
 from sequoia.negatives.arrow import PURPOSES
 from sequoia.negatives.stage import run
+from sequoia.road.stage import Context
 from sequoia.sequences.stage import run as make_sequences
-from sequoia.stage import Context
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
 

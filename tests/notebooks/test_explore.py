@@ -15,7 +15,7 @@ from tables.filled import filled_row
 
 from sequoia.config import load_config
 from sequoia.recommend.stage import run as recommend
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 from sequoia.tracking.logged_model import log_model

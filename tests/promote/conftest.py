@@ -10,7 +10,7 @@ import pytest
 
 from sequoia.config import load_config
 from sequoia.promote import intent
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import Connection, connect
 
 

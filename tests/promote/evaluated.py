@@ -18,7 +18,7 @@ from sequoia.evaluate.summary import (
     shown_popularity,
 )
 from sequoia.models.trained import read_trained
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 USERS = 2000
 NUM_ITEMS = 30

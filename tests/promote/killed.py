@@ -14,7 +14,7 @@ from typing import Any
 
 from sequoia.config import load_config
 from sequoia.promote import audit, intent, registration, stage, transaction
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 
 # Each step of a promotion: the function that takes it, and which of its calls is meant.

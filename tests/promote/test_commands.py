@@ -8,7 +8,7 @@ from promote.world import BAD, GOOD, POOR, alias_of, evaluated, train
 from sequoia.cli import cli, guarded
 from sequoia.promote import intent
 from sequoia.promote.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 

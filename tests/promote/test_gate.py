@@ -13,7 +13,7 @@ from sequoia.errors import UserError
 from sequoia.models.trained import read_trained, refuse_trained
 from sequoia.promote.gate import Judgement, judge_models
 from sequoia.promote.registration import registered_version
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 

@@ -9,9 +9,9 @@ from threading import Barrier, Thread
 import pytest
 
 from sequoia.errors import LockHeldError
-from sequoia.lease import process_started, this_machine
 from sequoia.promote import intent
 from sequoia.promote.intent import Intent
+from sequoia.road.lease import process_started, this_machine
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection
 

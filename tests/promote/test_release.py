@@ -12,9 +12,10 @@ from sequoia.promote import intent
 from sequoia.promote.release import release
 from sequoia.promote.rollback import roll_back
 from sequoia.promote.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
+from sequoia.tracking.registered_folder import fetch_folder
 
 DEV, STAGING, PROD = "sequoia-next-item", "staging.sequoia.next_item", "prod.sequoia.next_item"
 
@@ -74,7 +75,7 @@ def test_from_dev_to_staging_to_prod(context: Context) -> None:
         go(context, DEV, STAGING)
     with pytest.raises(UserError, match="named nothing before version 1 of prod"):
         roll_back(at(context, PROD))
-    folder = registry.fetch_folder(registered(context, PROD), there, context.config.workspace_path / "cache")
+    folder = fetch_folder(registered(context, PROD), there, context.config.workspace_path / "cache")
     assert (folder / "model.json").is_file()
     rows = context.tables.read("promotions").where("action IN ('released', 'unchanged', 'rolled back')")
     found = [(row["registered_model"], row["action"]) for row in rows.orderBy("decided").collect()]

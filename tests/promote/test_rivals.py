@@ -15,7 +15,7 @@ from promote.world import GOOD, alias_of, evaluated, train, versions
 from sequoia.errors import LockHeldError
 from sequoia.promote import intent, stage
 from sequoia.promote.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 
 PROMOTE = """

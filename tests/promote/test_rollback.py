@@ -6,7 +6,7 @@ from promote.world import BAD, GOOD, POOR, alias_of, audit, evaluated, train, ve
 from sequoia.errors import UserError
 from sequoia.promote.rollback import roll_back
 from sequoia.promote.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 
 

@@ -11,7 +11,7 @@ from sequoia.errors import LockHeldError, UserError
 from sequoia.promote import intent, transaction
 from sequoia.promote.rollback import roll_back
 from sequoia.promote.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 

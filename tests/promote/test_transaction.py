@@ -20,7 +20,7 @@ from sequoia.promote.registration import registered_version
 from sequoia.promote.rollback import roll_back
 from sequoia.promote.stage import run
 from sequoia.promote.transaction import move, settle
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
 

@@ -6,7 +6,7 @@ import numpy as np
 from evaluate.world import train
 from promote.evaluated import GOOD, POOR, USERS, evaluated
 
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 

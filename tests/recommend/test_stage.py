@@ -10,7 +10,7 @@ from evaluate.world import ITEMS, RAW, save_counting, walk
 
 from sequoia.errors import UserError
 from sequoia.recommend.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 from sequoia.tracking.logged_model import log_model

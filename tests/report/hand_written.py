@@ -11,7 +11,7 @@ from sequoia.report.diary import Line
 from sequoia.report.lineage import Lineage, RawFile, chain
 from sequoia.report.origin import Origin, ScoredFrom
 from sequoia.report.shapes import Round, Shapes
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 START = datetime(2026, 1, 5, 9, 30, tzinfo=UTC)
 WILD_TITLE = 'Garden "Secrets" <b>& more</b>'
@@ -163,7 +163,7 @@ WRITES = {
 
 
 def append_lines(context: Context, *lines: Line) -> None:
-    """Write lines to stage_runs, as sequoia.diary does."""
+    """Write lines to stage_runs, as sequoia.road.diary does."""
     same = {"status": "done", "error": None, "error_type": None, "settings_hash": "5e77"}
     rows = [{**same, **vars(line), "details": json.dumps(line.details)} for line in lines]
     schema = context.tables.schema("stage_runs")

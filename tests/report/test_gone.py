@@ -16,7 +16,7 @@ from sequoia.report.diary import Line
 from sequoia.report.gone import reason_gone
 from sequoia.report.lineage import Lineage, trace
 from sequoia.report.stage import run
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import FINGERPRINT, KIND
 from sequoia.tracking.runs import start_run

@@ -13,7 +13,7 @@ from sequoia.errors import UserError
 from sequoia.report.diary import outdated, require_road
 from sequoia.report.summarise import ordered_models, result_paths, summarise
 from sequoia.report.summary import PathsSummary, Summary
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 PATHS = PathsSummary(warehouse="/shop/warehouse", mlflow="/shop/mlflow.db", report="/shop/report.html")
 

@@ -18,10 +18,11 @@ from sequoia.models.trained import DONE, TrainedModel, write_trained
 from sequoia.retention.clean import clean
 from sequoia.retention.history import _history
 from sequoia.retention.removal import age_of
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 from sequoia.tracking.logged_model import log_model
+from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.runs import start_run
 
 MakeContext = Callable[..., Context]
@@ -51,7 +52,7 @@ def promote(context: Context, model: TrainedModel, before: str | None) -> str:
     tags = {registry.FINGERPRINT: model.fingerprint, "training_run": model.mlflow_run_id}
     version = registry.register(connection, uri, {**tags, registry.PREVIOUS: before or ""})
     registry.move_alias(connection, "champion", version)
-    registry.fetch_folder(connection, version, registry.registered_cache(context.config))
+    fetch_folder(connection, version, registered_cache(context.config))
     audit(context, before, version.number)
     return version.number
 
@@ -160,12 +161,12 @@ def test_what_nothing_needs_goes_and_all_else_stays(make_context: MakeContext) -
     # The champion serves, from its artifacts too, and the one before it is there to go back to.
     connection = connect(context.config)
     champion = registry.required_alias(connection, "champion")
-    cache = registry.registered_cache(context.config)
+    cache = registered_cache(context.config)
     shutil.rmtree(cache)
-    assert (registry.fetch_folder(connection, champion, cache) / "model.json").is_file()
+    assert (fetch_folder(connection, champion, cache) / "model.json").is_file()
     previous = registry.find_version(connection, champion.tags[registry.PREVIOUS])
     assert previous is not None
-    assert (registry.fetch_folder(connection, previous, cache) / "model.json").is_file()
+    assert (fetch_folder(connection, previous, cache) / "model.json").is_file()
 
     assert clean(context, dry_run=False, now=now + LATER) == "nothing to remove"
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from sequoia.index.stage import run as index
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 DAY = 86_400_000
 FIRST_DAY = 15_000

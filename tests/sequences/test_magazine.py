@@ -9,9 +9,9 @@ import pytest
 from pyspark.sql import functions as F
 
 from sequoia.index.stage import run as index
+from sequoia.road.stage import Context
 from sequoia.sequences.core import find_core
 from sequoia.sequences.stage import run
-from sequoia.stage import Context
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
 

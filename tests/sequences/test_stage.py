@@ -14,9 +14,9 @@ from sequences.log import DAY, FIRST_DAY, Event, contents, ids, write_log
 from sequences.slow_stage import slow_histories
 
 from sequoia.errors import UserError
+from sequoia.road.stage import Context
 from sequoia.sequences.stage import run
 from sequoia.sequences.time_cuts import choose_cuts
-from sequoia.stage import Context
 from sequoia.tables.snapshot import take_snapshot
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]

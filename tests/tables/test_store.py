@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tables import snapshot
 from sequoia.tables.contracts import contract, table_names
 from sequoia.tables.snapshot import take_snapshot

@@ -16,7 +16,8 @@ from sequoia.config import load_config
 from sequoia.errors import UserError
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
-from sequoia.tracking.registry import Version, fetch_folder
+from sequoia.tracking.registered_folder import fetch_folder
+from sequoia.tracking.registry import Version
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.models.trained import read_trained
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.training.data import training_data
 from sequoia.training.stage import run

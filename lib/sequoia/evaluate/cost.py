@@ -15,7 +15,7 @@ import pyarrow as pa
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW
 from sequoia.local_files import local_copy
 from sequoia.recommend.served_model import ServedModel, open_served_model
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import Location
 
 REQUESTS, WARM_UP, MAX_SECONDS = 200, 20, 3.0

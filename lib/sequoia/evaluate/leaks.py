@@ -20,9 +20,9 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType
 
 from sequoia.models.trained_on import TrainedOn
+from sequoia.road.stage import Context
 from sequoia.sequences.held_out import history_length, training_length
 from sequoia.sequences.identity import current_sequences
-from sequoia.stage import Context
 
 UNTOLD = "untold"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sequoia.evaluate.cost import COSTS
 from sequoia.evaluate.summary import ALL, FULL, Metric
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.runs import existing_run, metric_key
 

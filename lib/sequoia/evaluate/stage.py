@@ -25,12 +25,13 @@ from sequoia.evaluate.users import count_held_out, held_out_users
 from sequoia.evaluate.worker import RANKED_SPARK, ranking_function
 from sequoia.models.trained import read_refused, read_trained, refuse_trained
 from sequoia.models.trained_on import read_trained_on
+from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.held_out import Split
-from sequoia.stage import Context, StageResult
 from sequoia.storage import Location
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tracking.connection import connect
-from sequoia.tracking.registry import fetch_folder, find_alias, registered_cache
+from sequoia.tracking.registered_folder import fetch_folder, registered_cache
+from sequoia.tracking.registry import find_alias
 
 CHAMPION = "champion"
 

@@ -9,8 +9,8 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.evaluate.worker import SAMPLERS
+from sequoia.road.stage import Context
 from sequoia.sequences.held_out import Split, held_out, history_length
-from sequoia.stage import Context
 
 SPLITS: tuple[Split, ...] = ("valid", "test")
 

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.index.stable_ids import count_events, number_keys
-from sequoia.stage import Context, StageResult
+from sequoia.road.stage import Context, StageResult
 
 
 @dataclass(frozen=True, kw_only=True)

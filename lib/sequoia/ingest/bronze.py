@@ -11,7 +11,7 @@ from sequoia.ingest.inputs import BRONZE, Input
 from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import Task, read_lines
 from sequoia.ingest.recognise import check_header, header
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tables.identifiers import literal
 from sequoia.together import together
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from sequoia.local_files import replacing
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import Location
 
 MARKER = ".settings"

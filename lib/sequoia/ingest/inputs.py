@@ -15,7 +15,7 @@ from sequoia.ingest.fingerprint import fingerprints
 from sequoia.ingest.named_table import copy_if_table
 from sequoia.ingest.recognise import recognise
 from sequoia.ingest.settings import Format
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import uri
 
 BRONZE = ("events", "products")

@@ -16,7 +16,7 @@ from pyspark.sql import SparkSession
 from sequoia.errors import UserError
 from sequoia.ingest.recognise import check_header
 from sequoia.ingest.settings import EventColumns
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import Location, locate, remove, spark_uri
 from sequoia.tables.identifiers import parts, quoted
 
@@ -24,8 +24,16 @@ from sequoia.tables.identifiers import parts, quoted
 def copy_if_table(context: Context, raw: str) -> Location | None:
     """Return the folder around the copy when raw names a table, None when it is a path.
 
-    A path that exists is a path; back-ticks always mean a table. Raises UserError for a table in back-ticks
-    that does not exist, or one without a configured column.
+    Raises UserError for a table in back-ticks that does not exist, or one without a configured column.
+    """
+    name = find_table(context, raw)
+    return None if name is None else _copy(context, name, quoted(*name))
+
+
+def find_table(context: Context, raw: str) -> tuple[str, ...] | None:
+    """Return the parts of the name when raw names a table, None when it is a path.
+
+    A path that exists is a path; back-ticks always mean a table, and one that does not exist is a UserError.
     """
     name = _table_name(raw)
     if name is None or ("`" not in raw and locate(raw).exists()):
@@ -35,7 +43,7 @@ def copy_if_table(context: Context, raw: str) -> Location | None:
         if "`" in raw:
             raise UserError(f"ingest.raw = {raw} is no table here: name one, or a path without back-ticks")
         return None
-    return _copy(context, name, identifier)
+    return name
 
 
 def _table_name(raw: str) -> tuple[str, ...] | None:
@@ -53,6 +61,18 @@ def _exists(spark: SparkSession, identifier: str) -> bool:
         return spark.catalog.tableExists(identifier)
     except AnalysisException:  # the catalog is unknown
         return False
+
+
+def describe_table(context: Context, name: tuple[str, ...]) -> str:
+    """Return what a run would read of a table, in words; the columns must be there."""
+    identifier = quoted(*name)
+    check_header(identifier, context.spark.table(identifier).columns, context.config.ingest.columns)
+    version = _version(context.spark, identifier)
+    if version is None:
+        return f"table {identifier}, which has no versions: copied anew by every run"
+    rows = context.spark.sql(f"SELECT count(*) FROM {identifier} VERSION AS OF {version}").first()
+    assert rows is not None, "count(*) always has a row"
+    return f"table {identifier}, version {version}, {rows[0]:,} rows"
 
 
 def _copy(context: Context, name: tuple[str, ...], identifier: str) -> Location:

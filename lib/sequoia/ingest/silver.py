@@ -8,7 +8,7 @@ from pyspark.sql import functions as F
 from sequoia.ingest.accounts import Account, Tally, account, count_copies, count_lines
 from sequoia.ingest.duplicates import rank_events, rank_products, with_item_columns
 from sequoia.ingest.inputs import Input, bronze_versions
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.together import together
 
 Counts = dict[str, dict[str, int]]

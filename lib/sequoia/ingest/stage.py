@@ -15,7 +15,7 @@ from sequoia.ingest.accounts import Account
 from sequoia.ingest.bronze import write_bronze
 from sequoia.ingest.inputs import find_inputs, known_accounts
 from sequoia.ingest.silver import write_silver
-from sequoia.stage import Context, StageResult
+from sequoia.road.stage import Context, StageResult
 from sequoia.together import together
 
 

@@ -11,9 +11,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sequoia.negatives.arrow import SPARK_SCHEMA, DrawSettings, arrow_candidates
+from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.held_out import history_length
 from sequoia.sequences.vocabulary_arrays import vocabulary_files
-from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
 
 

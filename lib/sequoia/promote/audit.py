@@ -13,7 +13,7 @@ from pyspark.sql import functions as F
 
 from sequoia.promote.rules import Verdict
 from sequoia.provenance import actor, code_version, effective_settings, settings_hash
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 TABLE = "promotions"
 INTENDED: Final = "intended"

@@ -56,7 +56,7 @@ def _rollback(settings: Callable[[Body], Body]) -> click.Command:
     @settings
     def rollback(to: int | None, reason: str, config: str, overrides: tuple[str, ...]) -> None:
         from sequoia.promote.rollback import roll_back
-        from sequoia.stage import Context
+        from sequoia.road.stage import Context
 
         context = Context(_load(config, overrides))
         with context.locked():
@@ -85,7 +85,7 @@ def _release(settings: Callable[[Body], Body]) -> click.Command:
         overrides: tuple[str, ...],
     ) -> None:
         from sequoia.promote import release as releases
-        from sequoia.stage import Context
+        from sequoia.road.stage import Context
 
         loaded = _load(config, overrides, allow_rejected=allow_rejected)
         source, alias = source or loaded.tracking.registered_model, alias or loaded.promote.alias
@@ -103,14 +103,15 @@ def _load(config: str, overrides: tuple[str, ...], *, allow_rejected: bool = Fal
 
 
 def _decide(config: Config) -> int:
-    from sequoia.stages import run_stages
+    from sequoia.road.walk import run_stages
 
-    return run_stages(["promote"], config)
+    done = run_stages(["promote"], config)["promote"]
+    return config.promote.refused_exit_code if done.details.get("action") == "refused" else 0
 
 
 def _preview(config: Config) -> int:
     from sequoia.promote.preview import preview
-    from sequoia.stage import Context
+    from sequoia.road.stage import Context
 
     text, refused = preview(Context(config))
     click.echo(text)

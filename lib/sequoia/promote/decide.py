@@ -12,7 +12,7 @@ from sequoia.promote.audit import Decision
 from sequoia.promote.gate import Judgement, judge_models
 from sequoia.promote.rejection import is_rejected, rejection
 from sequoia.promote.rules import Verdict
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection
 

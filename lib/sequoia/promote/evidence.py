@@ -16,7 +16,7 @@ from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS, Slices, b
 from sequoia.models.trained_on import read_trained_on
 from sequoia.promote.comparison import Comparison, Demands, compare
 from sequoia.promote.rules import Champion, Evidence, Rail, Seen
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import Location
 
 CHAMPION = "champion"

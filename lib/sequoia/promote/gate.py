@@ -22,10 +22,11 @@ from sequoia.promote.evidence import (
     require_evaluated,
 )
 from sequoia.promote.rules import Verdict, judge
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import Location
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
+from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +92,7 @@ def _comparable(context: Context, metrics: Metrics, champion: registry.Version |
     if CHAMPION in find_problems(context.tables.read("ranks", written_by="evaluate")):
         return None
     require_evaluated(metrics, CHAMPION, context.config.promote.metric, champion.fingerprint)
-    return registry.fetch_folder(connect(context.config), champion, registry.registered_cache(context.config))
+    return fetch_folder(connect(context.config), champion, registered_cache(context.config))
 
 
 def _about_champion(champion: registry.Version | None, opponent: Location | None) -> list[Verdict]:

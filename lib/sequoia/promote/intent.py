@@ -27,7 +27,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from sequoia.errors import LockHeldError
-from sequoia.lease import process_started, this_machine
+from sequoia.road.lease import process_started, this_machine
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection
 

@@ -7,7 +7,7 @@ from sequoia.promote import audit, intent
 from sequoia.promote.audit import Decision
 from sequoia.promote.decide import decide
 from sequoia.promote.transaction import named
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 
 

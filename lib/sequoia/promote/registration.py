@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from sequoia.local_files import local_copy
 from sequoia.models.trained import TrainedModel
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection
 from sequoia.tracking.logged_model import log_model

@@ -9,7 +9,7 @@ from sequoia.errors import UserError
 from sequoia.promote.audit import Decision, record
 from sequoia.promote.rejection import is_rejected, rejection
 from sequoia.promote.transaction import move, settle
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
 
@@ -23,7 +23,9 @@ def release(context: Context, *, source: str, target: str, alias: str) -> str:
     the version was rolled back on either side; LockHeldError when another run moves the alias.
     """
     if source == target:
-        raise UserError(f"{source} cannot be released to itself: name another registered model with --to")
+        raise UserError(
+            f"{source} cannot be released to itself: name another registered model with --from or --to"
+        )
     here, there = (replace(connect(context.config), registered_model=name) for name in (source, target))
     settle(context, there, alias)
     version = registry.required_alias(here, alias)

@@ -6,7 +6,8 @@ from sequoia.errors import UserError
 from sequoia.promote.audit import Decision
 from sequoia.promote.rejection import is_rejected
 from sequoia.promote.transaction import move, settle
-from sequoia.stage import Context
+from sequoia.road.stage import Context
+from sequoia.secrets import redact
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
 
@@ -33,7 +34,7 @@ def roll_back(context: Context, *, to: str | None = None, reason: str = "") -> s
         champion_before=champion.number,
         champion_after=champion.number,
         champion_fingerprint=champion.fingerprint,
-        reasons=[reason.strip() or UNSAID],
+        reasons=[redact(reason.strip()) or UNSAID],
     )
     move(context, connection, decision, lambda: target)
     return (

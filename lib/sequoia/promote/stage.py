@@ -9,7 +9,7 @@ from sequoia.promote.audit import Decision, record
 from sequoia.promote.decide import decide
 from sequoia.promote.registration import registered_version
 from sequoia.promote.transaction import move, settle
-from sequoia.stage import Context, StageResult
+from sequoia.road.stage import Context, StageResult
 from sequoia.tracking.connection import connect
 
 

@@ -27,7 +27,7 @@ from sequoia.promote.audit import INTENDED, TAKEN_BACK, Action, Decision
 from sequoia.promote.intent import Intent
 from sequoia.promote.rejection import forgive, reject
 from sequoia.provenance import actor
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 LEAST_EVENTS = 3
 SHOWN_EVENTS = 10

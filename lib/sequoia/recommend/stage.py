@@ -14,9 +14,10 @@ from pyspark.sql import functions as F
 from sequoia.recommend.histories import user_histories
 from sequoia.recommend.samples import sample_users
 from sequoia.recommend.worker import RECOMMENDED_SPARK, recommending_function
-from sequoia.stage import Context, StageResult
+from sequoia.road.stage import Context, StageResult
 from sequoia.tracking.connection import connect
-from sequoia.tracking.registry import Version, fetch_folder, find_alias, registered_cache, required_alias
+from sequoia.tracking.registered_folder import fetch_folder, registered_cache
+from sequoia.tracking.registry import Version, find_alias, required_alias
 
 
 def run(context: Context) -> StageResult:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pyspark.sql import functions as F
 
 from sequoia.promote.audit import INTENDED
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 SHOWN = 10
 

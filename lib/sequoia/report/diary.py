@@ -11,10 +11,10 @@ from typing import Any
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
-from sequoia.diary import DONE
 from sequoia.errors import UserError
-from sequoia.stage import Context
-from sequoia.stages import ROAD, ancestors
+from sequoia.road.diary import DONE
+from sequoia.road.stage import Context
+from sequoia.road.stages import ROAD, ancestors
 
 REPORT = "report"
 REMEMBERED = 1000

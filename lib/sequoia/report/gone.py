@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from pyspark.sql import functions as F
 
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from sequoia.report.diary import Line, details_of, newest_line, written_lines
 from sequoia.report.gone import Reader
 from sequoia.report.origin import UNKNOWN, Origin, ScoredFrom, model_origin, scored_from
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 from sequoia.errors import UserError
 from sequoia.report.diary import Line, train_lines
 from sequoia.report.gone import Reader
+from sequoia.road.stage import Context
 from sequoia.secrets import redact
-from sequoia.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import KIND, Version, find_version
 from sequoia.tracking.runs import RunTags, find_run_tags

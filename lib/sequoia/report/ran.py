@@ -9,7 +9,7 @@ from datetime import datetime
 from pyspark.sql import functions as F
 
 from sequoia.report.diary import Line
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 SHOWN = 20
 PACKAGES = ("python", "pyspark", "torch", "mlflow")

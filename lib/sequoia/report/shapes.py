@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pyspark.sql import functions as F
 
 from sequoia.report.gone import Reader
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 STARS = range(1, 6)
 UNRATED = "unrated"

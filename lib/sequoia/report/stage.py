@@ -24,8 +24,8 @@ from sequoia.report.ran import ran_with
 from sequoia.report.shapes import count_shapes, read_rounds
 from sequoia.report.summarise import PAGE, SUMMARY, result_paths, summarise, write_summary
 from sequoia.report.summary import Summary
+from sequoia.road.stage import Context, StageResult
 from sequoia.secrets import redact_values
-from sequoia.stage import Context, StageResult
 
 
 def run(context: Context) -> StageResult:

@@ -12,8 +12,8 @@ from sequoia.report.summarise import ordered_models, result_paths, summarise, wr
 from sequoia.report.summary import Summary
 from sequoia.report.text_table import WIDTH, shorten, text_table
 from sequoia.report.wording import interval_text, model_label, protocol_title
+from sequoia.road.stage import Context
 from sequoia.secrets import redact_values
-from sequoia.stage import Context
 
 SHOWN_FILES = 20
 SHOWN_METRICS = ("hr@1", "hr@5", "hr@10", "hr@20", "ndcg@5", "ndcg@10", "ndcg@20", "mrr@10", "coverage@10")

@@ -22,7 +22,7 @@ from sequoia.retention.workspace import (
     runs_of_models,
     scratch,
 )
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 NAME_WIDTH = 64
 

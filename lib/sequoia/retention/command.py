@@ -25,7 +25,7 @@ def clean_command(settings: Callable[[Body], Body], *, epilog: str) -> click.Com
     def command(dry_run: bool, config: str, overrides: tuple[str, ...]) -> None:
         from sequoia.config import load_config
         from sequoia.retention.clean import clean
-        from sequoia.stage import Context
+        from sequoia.road.stage import Context
 
         context = Context(load_config(config, overrides))
         with nullcontext() if dry_run else context.locked():

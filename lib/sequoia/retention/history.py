@@ -7,7 +7,7 @@ from functools import partial
 from pyspark.sql import functions as F
 
 from sequoia.retention.removal import Removal
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tables.contracts import table_names
 
 LISTED = 1000  # VACUUM names no more files than this

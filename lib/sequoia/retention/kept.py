@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.models.trained import LATEST, TrainedModel, read_trained
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.connection import Connection, connect
 from sequoia.tracking.registry import PREVIOUS, Version, aliased_versions, find_version
 

@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlparse
 
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import Removal, size_of
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import is_local
 from sequoia.tracking.connection import Connection, connect
 from sequoia.tracking.registry import Version

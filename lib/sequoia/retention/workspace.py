@@ -10,9 +10,9 @@ from datetime import datetime
 from sequoia.models.trained import CHECKPOINTS, DONE
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import LEAVING, Removal, age_of, path_removal
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.storage import Location, locate, relative_to, uri
-from sequoia.tracking.registry import registered_cache
+from sequoia.tracking.registered_folder import registered_cache
 
 MARKED = re.compile(r"(?P<kind>.+)-(?P<mark>[0-9a-f]{16})")  # <kind>-<fingerprint>
 NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>\d+)")  # <table>-<version>, of exported snapshots

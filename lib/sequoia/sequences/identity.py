@@ -5,8 +5,8 @@ from __future__ import annotations
 from pyspark.sql import functions as F
 
 from sequoia.models.trained_on import TrainedOn
+from sequoia.road.stage import Context
 from sequoia.sequences.held_out import history_length, training_length
-from sequoia.stage import Context
 
 # Settings that do not move an event from one side of the split to the other.
 WITHOUT_EFFECT = {"max_rounds", "max_length", "shards", "session_gap_minutes"}

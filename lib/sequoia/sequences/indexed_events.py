@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from sequoia.index.dense_number import dense_number
 from sequoia.index.stage import read_items
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 
 # Of the features of an item without metadata.
 UNKNOWN_ID = 1

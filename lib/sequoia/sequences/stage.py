@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.checks import check_core, check_days, check_index
 from sequoia.sequences.core import Core, find_core
 from sequoia.sequences.held_out import training_length
@@ -21,7 +22,6 @@ from sequoia.sequences.training_rows import MIN_EVENTS, training_rows
 from sequoia.sequences.visits import visit_rows
 from sequoia.sequences.vocabulary import vocabulary_rows
 from sequoia.sequences.vocabulary_arrays import vocabulary_files
-from sequoia.stage import Context, StageResult
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.together import together
 

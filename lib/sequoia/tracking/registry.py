@@ -5,19 +5,12 @@ Every function raises UserError when the registry cannot be asked: that is never
 
 from __future__ import annotations
 
-import re
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from sequoia.config import Config
 from sequoia.errors import UserError
-from sequoia.local_files import replacing
 from sequoia.secrets import redact
-from sequoia.storage import Location
 from sequoia.tracking.connection import Connection
 from sequoia.tracking.registry_errors import asking, error_code
 
@@ -82,16 +75,9 @@ def find_version(connection: Connection, number: str) -> Version | None:
 
 def aliased_versions(connection: Connection) -> set[str]:
     """Return the numbers of all versions that any alias names, none when there is no such model."""
-    client = connection.client
-    from mlflow.exceptions import MlflowException
-
-    try:
-        model = client.get_registered_model(connection.registered_model)
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return set()
-        raise
-    return {str(number) for number in (model.aliases or {}).values()}
+    with asking(connection):
+        model = _registered_model(connection)
+    return {str(number) for number in (model.aliases or {}).values()} if model is not None else set()
 
 
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:
@@ -127,9 +113,9 @@ def move_alias(connection: Connection, alias: str, version: Version) -> None:
 
 
 def set_tag(connection: Connection, version: Version, key: str, value: str) -> None:
-    """Write or replace one tag of a version."""
+    """Write or replace one tag of a version, secrets hidden."""
     with asking(connection):
-        connection.client.set_model_version_tag(version.name, version.number, key, value[:TAG_VALUE])
+        connection.client.set_model_version_tag(version.name, version.number, key, redact(value)[:TAG_VALUE])
 
 
 def drop_tag(connection: Connection, version: Version, key: str) -> None:
@@ -178,46 +164,6 @@ def copy_version(connection: Connection, source: Version) -> Version:
     with asking(connection):
         uri = f"models:/{source.name}/{source.number}"
         return _version(connection.client.copy_model_version(uri, connection.registered_model))
-
-
-def registered_cache(config: Config) -> Location:
-    """Return the folder of the workspace with copies of registered models, where workers can read them."""
-    return config.workspace_path / "models" / "registered"
-
-
-def fetch_folder(connection: Connection, version: Version, cache: Location) -> Location:
-    """Return the model folder of a version, copied below `cache` the first time."""
-    target = cache / _folder_name(version)
-    if not (target / "model.json").is_file():
-        uri = f"models:/{version.name}/{version.number}"
-        with TemporaryDirectory() as folder, replacing(target, last="model.json") as fresh:
-            with asking(connection):
-                connection.client  # noqa: B018  (as above)
-                from mlflow.artifacts import download_artifacts
-
-                download_artifacts(artifact_uri=uri, dst_path=folder, tracking_uri=connection.tracking_uri)
-            shutil.move(_model_folder(Path(folder), uri), fresh)
-    return target
-
-
-def _folder_name(version: Version) -> str:
-    """Return what a version is called on disk; raises UserError where its tag would lead elsewhere."""
-    for part in (version.number, version.fingerprint):
-        if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", part) or not part.strip("."):
-            raise UserError(
-                f"version {version.number!r} of {version.name} has fingerprint {part!r}, which is no folder "
-                "name (letters, digits, . _ -, at most 100): mend its tag, or let the alias name another one"
-            )
-    return f"{version.number}-{version.fingerprint}"
-
-
-def _model_folder(downloaded: Path, uri: str) -> Path:
-    found = sorted(downloaded.glob("artifacts/*/model.json"))
-    if not found:
-        raise UserError(
-            f"{uri} holds no model folder of sequoia: let the alias name a version made by `sequoia promote`"
-        )
-    return found[0].parent
 
 
 def _registered_model(connection: Connection) -> Any:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
+from sequoia.road.stage import Context
 from sequoia.sequences.held_out import held_out
-from sequoia.stage import Context
 from sequoia.tables.content import content_fingerprint
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot

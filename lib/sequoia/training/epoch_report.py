@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tracking.runs import Run, metric_key
 
 

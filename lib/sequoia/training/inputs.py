@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sequoia.road.stage import Context
 from sequoia.sequences.held_out import held_out
-from sequoia.stage import Context
 from sequoia.storage import Location, entries, remove, spark_uri
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from sequoia.provenance import actor, code_version, effective_settings, package_versions, settings_hash
-from sequoia.stage import Context
+from sequoia.road.stage import Context
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.tracking.connection import connect
 from sequoia.tracking.runs import Run, start_run

@@ -17,8 +17,8 @@ from sequoia.errors import DivergedError, UserError
 from sequoia.local_files import local_copy, publish, workbench
 from sequoia.models.trained import CHECKPOINTS, DONE, TrainedModel, forget, write_trained
 from sequoia.models.trained_on import TrainedOn
+from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.identity import current_sequences
-from sequoia.stage import Context, StageResult
 from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint

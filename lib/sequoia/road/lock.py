@@ -25,8 +25,8 @@ from dataclasses import asdict, replace
 from typing import IO
 
 from sequoia.errors import LockHeldError, UserError
-from sequoia.lease import EXPIRY, Lease, is_alive, kernel_lock, process_started, read_lease, this_machine
 from sequoia.log import LOGGER
+from sequoia.road.lease import EXPIRY, Lease, is_alive, kernel_lock, process_started, read_lease, this_machine
 from sequoia.secrets import redact
 from sequoia.storage import Location
 

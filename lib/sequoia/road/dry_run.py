@@ -9,13 +9,14 @@ from datetime import datetime
 from pyspark.sql import functions as F
 
 from sequoia.config import Config
-from sequoia.diary import DONE
 from sequoia.ingest.find import RawFile, find_files
+from sequoia.ingest.named_table import describe_table, find_table
 from sequoia.ingest.recognise import recognise
 from sequoia.provenance import code_version, settings_hash
 from sequoia.report.text_table import text_table
 from sequoia.report.wording import bytes_text
-from sequoia.stage import Context
+from sequoia.road.diary import DONE
+from sequoia.road.stage import Context
 
 SHOWN_FILES = 20
 NOT_READ = "not read: of no known format"
@@ -42,7 +43,7 @@ def describe(names: Sequence[str], config: Config) -> str:
     ]
     size = None
     if "ingest" in names:
-        shown, size = describe_input(config)
+        shown, size = describe_input(context)
         lines += [*shown, ""]
     past, past_size = history(context)
     growth = size / past_size if size and past_size else 1.0
@@ -52,14 +53,17 @@ def describe(names: Sequence[str], config: Config) -> str:
     return "\n".join([*lines, "Nothing was written"])
 
 
-def describe_input(config: Config) -> tuple[list[str], int | None]:
-    """Return the table of input files and their bytes; the generated corpus has neither before it is made."""
+def describe_input(context: Context) -> tuple[list[str], int | None]:
+    """Return what would be read, and the bytes of files; a generated corpus or a catalog's table has none."""
+    config = context.config
     settings = config.ingest
     if settings.raw is None:
         corpus = config.synthetic
         return [
             f"Input: the generated corpus, {corpus.users:,} users in {', '.join(corpus.categories)}"
         ], None
+    if table := find_table(context, settings.raw):
+        return [f"Input: {describe_table(context, table)}"], None
     files = find_files(settings.raw, settings.category)
     forms = {file.source: _format(file, config) for file in files}
     read = [file for file in files if forms[file.source] != NOT_READ]

@@ -1,10 +1,9 @@
-"""What a stage is: a function from a context to counts, timed, checked, and written into the diary."""
+"""What a stage is: a function from a context to counts."""
 
 from __future__ import annotations
 
 import shlex
 import sys
-import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,8 +14,7 @@ from pyspark.sql import SparkSession
 
 from sequoia import log
 from sequoia.config import Config
-from sequoia.diary import record_failure, record_run, record_stage
-from sequoia.lock import WorkspaceLock
+from sequoia.road.lock import WorkspaceLock
 from sequoia.spark import spark_session
 from sequoia.tables.store import Tables
 
@@ -70,27 +68,3 @@ class Context:
     def say(self, message: str) -> None:
         """Show a line of progress."""
         log.LOGGER.info("%s", message)
-
-
-def run_stage(stage: Stage, context: Context) -> StageResult:
-    """Run one stage, show its counts, and append it to the stage_runs table, failed or not.
-
-    The first stage of a process also records what the run runs with. The stage's error passes through.
-    """
-    with log.lines_of(stage.name):
-        if not context.recorded:
-            record_run(context)
-            context.recorded = True
-        context.tables.reads, context.tables.writes = {}, {}
-        started = time.perf_counter()
-        try:
-            result = stage.run(context)
-        except (Exception, KeyboardInterrupt) as error:
-            record_failure(context, stage.name, time.perf_counter() - started, error)
-            raise
-        seconds = time.perf_counter() - started
-        record_stage(context, stage.name, seconds, result)
-        context.say(
-            f"{stage.name}: {result.rows_in:,} rows in, {result.rows_out:,} rows out, {seconds:.1f} s"
-        )
-    return result

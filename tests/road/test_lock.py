@@ -16,7 +16,7 @@ import pytest
 
 from sequoia import lease, lock
 from sequoia.errors import LockHeldError, UserError
-from sequoia.lock import WorkspaceLock
+from sequoia.road.lock import WorkspaceLock
 
 HOLDER = Path(__file__).with_name("holder.py")
 Hold = Callable[[str], "subprocess.Popen[str]"]

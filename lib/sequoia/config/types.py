@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel
 
-from sequoia.config_layers import COMMAND_LINE, Key, StrictLoader
+from sequoia.config.layers import COMMAND_LINE, Key, StrictLoader
 from sequoia.errors import UserError
 
 NULL = ("", "~", "null", "Null", "NULL")

@@ -16,7 +16,7 @@ from sequoia.provenance import actor, code_version, effective_settings, package_
 from sequoia.secrets import redact, redact_values
 
 if TYPE_CHECKING:
-    from sequoia.stage import Context, StageResult
+    from sequoia.road.stage import Context, StageResult
 
 DONE = "done"
 FAILED = "failed"

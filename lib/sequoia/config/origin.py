@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from sequoia.config import Config, load_layers, validated
-from sequoia.config_layers import COMMAND_LINE, Key, Layered
-from sequoia.config_types import in_yaml, setting_at
+from sequoia.config.layers import COMMAND_LINE, Key, Layered
+from sequoia.config.types import in_yaml, setting_at
 from sequoia.provenance import settings_hash
 from sequoia.secrets import redact_values
 

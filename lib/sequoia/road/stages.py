@@ -1,17 +1,11 @@
-"""The road: every stage by name, in order; all of it or a part. Stages are imported when they run."""
+"""The stages by name, in order, what each builds on, and the choice of some. Imports none of them."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 from sequoia.errors import UserError
-
-if TYPE_CHECKING:
-    from sequoia.config import Config
-    from sequoia.stage import Context, Stage, StageResult
 
 ROAD = {
     "ingest": "Read raw files into interactions and items; account for every line.",
@@ -39,28 +33,11 @@ BUILDS_ON: dict[str, tuple[str, ...]] = {
     "report": ("ingest", "sequences", "evaluate", "promote", "recommend"),
 }
 
-PACKAGES = {"train": "training"}
-
 
 def ancestors(name: str) -> set[str]:
     """Return every stage whose result reaches this one, directly or through others."""
     direct = BUILDS_ON[name]
     return set(direct).union(*(ancestors(before) for before in direct))
-
-
-def load_stage(name: str) -> Stage:
-    """Return the stage of that name (a key of ROAD)."""
-    from sequoia.stage import Stage
-
-    module = import_module(f"sequoia.{PACKAGES.get(name, name)}.stage")
-    return Stage(name=name, help=ROAD[name], run=module.run)
-
-
-def run_named(name: str, context: Context) -> StageResult:
-    """Run the stage of that name."""
-    from sequoia.stage import run_stage
-
-    return run_stage(load_stage(name), context)
 
 
 def choose_stages(first: str | None = None, last: str | None = None, only: Sequence[str] = ()) -> list[str]:
@@ -85,24 +62,3 @@ def choose_stages(first: str | None = None, last: str | None = None, only: Seque
     if start > end:
         raise UserError(f"--from {first} comes after --to {last}: the road is {', '.join(names)}")
     return names[start : end + 1]
-
-
-def run_stages(names: Sequence[str], config: Config, *, show: bool = False) -> int:
-    """Run stages in one Spark session, holding the workspace's lock; return the exit code.
-
-    With `show` the summary goes to standard output when the report is among the stages. Only `promote` by
-    itself says by its exit code that the gate refused: a whole road goes on with the champion before.
-    """
-    from sequoia.stage import Context
-
-    context = Context(config)
-    with context.locked() as lock:
-        for name in names:
-            lock.check()
-            result = run_named(name, context)
-        if show and "report" in names:
-            from sequoia.report.terminal import show_summary
-
-            show_summary(context)
-    refused = list(names) == ["promote"] and not show and result.details.get("action") == "refused"
-    return config.promote.refused_exit_code if refused else 0

@@ -10,7 +10,8 @@ from click.testing import CliRunner
 
 from sequoia.cli import cli
 from sequoia.config import load_config
-from sequoia.dry_run import Past, describe_input, estimates
+from sequoia.road.dry_run import Past, describe_input, estimates
+from sequoia.road.stage import Context
 
 NIGHT = datetime(2026, 1, 5, 4, 30, tzinfo=UTC)
 
@@ -44,7 +45,7 @@ def test_files_are_shown_with_size_and_format(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("to do\n")
     (tmp_path / "table" / "_delta_log").mkdir(parents=True)
     (tmp_path / "table" / "_delta_log" / "00000000000000000000.json").write_text("{}\n")
-    shown, size = describe_input(load_config(overrides=[f"ingest.raw={tmp_path}"]))
+    shown, size = describe_input(Context(load_config(overrides=[f"ingest.raw={tmp_path}"])))
     found = {line.split()[0]: " ".join(line.split()[1:]) for line in shown}
     assert found["Toys_5.json"] == "0.1 kB reviews"
     assert found["ratings_Toys.csv"] == "2.1 kB ratings"
@@ -55,7 +56,7 @@ def test_files_are_shown_with_size_and_format(tmp_path: Path) -> None:
 
 
 def test_a_generated_corpus_and_a_missing_folder(tmp_path: Path) -> None:
-    shown, size = describe_input(load_config(overrides=["synthetic.users=4000"]))
+    shown, size = describe_input(Context(load_config(overrides=["synthetic.users=4000"])))
     assert shown == ["Input: the generated corpus, 4,000 users in Garden_Tools, Board_Games"]
     assert size is None
     raw = f"ingest.raw={tmp_path / 'nowhere'}"

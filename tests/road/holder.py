@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from sequoia.lock import WorkspaceLock
+from sequoia.road.lock import WorkspaceLock
 
 if __name__ == "__main__":
     with WorkspaceLock(Path(sys.argv[1]), run_id=sys.argv[2], command="sequoia train"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sequoia.stages import BUILDS_ON, ROAD, ancestors
+from sequoia.road.stages import BUILDS_ON, ROAD, ancestors
 
 
 def test_the_road_runs_every_stage_after_those_it_builds_on() -> None:

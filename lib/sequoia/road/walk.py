@@ -1,0 +1,65 @@
+"""Walking the road: stages one after the other, timed, in the diary, one run at a time in a workspace."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from sequoia import log
+from sequoia.config import Config
+from sequoia.road.diary import record_failure, record_run, record_stage
+from sequoia.road.stage import Context, Stage, StageResult
+from sequoia.road.stages import ROAD
+
+PACKAGES = {"train": "training"}
+
+
+def load_stage(name: str) -> Stage:
+    """Return the stage of that name (a key of ROAD), imported now."""
+    module = import_module(f"sequoia.{PACKAGES.get(name, name)}.stage")
+    return Stage(name=name, help=ROAD[name], run=module.run)
+
+
+def run_named(name: str, context: Context) -> StageResult:
+    """Run the stage of that name."""
+    return run_stage(load_stage(name), context)
+
+
+def run_stage(stage: Stage, context: Context) -> StageResult:
+    """Run one stage, show its counts, and append it to the stage_runs table, failed or not.
+
+    The first stage of a process also records what the run runs with. The stage's error passes through.
+    """
+    with log.lines_of(stage.name):
+        if not context.recorded:
+            record_run(context)
+            context.recorded = True
+        context.tables.reads, context.tables.writes = {}, {}
+        started = time.perf_counter()
+        try:
+            result = stage.run(context)
+        except (Exception, KeyboardInterrupt) as error:
+            record_failure(context, stage.name, time.perf_counter() - started, error)
+            raise
+        seconds = time.perf_counter() - started
+        record_stage(context, stage.name, seconds, result)
+        context.say(
+            f"{stage.name}: {result.rows_in:,} rows in, {result.rows_out:,} rows out, {seconds:.1f} s"
+        )
+    return result
+
+
+def run_stages(
+    names: Sequence[str], config: Config, *, then: Callable[[Context], None] | None = None
+) -> dict[str, StageResult]:
+    """Run stages in one Spark session, holding the workspace's lock, and `then` before it is given back."""
+    context = Context(config)
+    results = {}
+    with context.locked() as lock:
+        for name in names:
+            lock.check()
+            results[name] = run_named(name, context)
+        if then is not None:
+            then(context)
+    return results
