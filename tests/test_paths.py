@@ -1,4 +1,4 @@
-"""The road where every path that reaches Spark without its scheme fails.
+"""The road where every path that reaches Spark without its scheme fails, and in a schema that needs quotes.
 
 The session's default file system is a name node that nobody runs, as on a cluster whose default is not the
 machine's; workspace and input have spaces, brackets and back-ticks in their names.
@@ -47,8 +47,10 @@ try:
     spark.read.text(sys.argv[1])
 except Exception as error:
     print("refused:", error)
+spark.sql("CREATE SCHEMA `2018` LOCATION 'file://" + sys.argv[1] + "'")
 from sequoia.cli import cli
 cli.main(["run", *sys.argv[2:]], standalone_mode=False)
+print("tables:", sorted(row.tableName for row in spark.sql("SHOW TABLES IN `2018`").collect()))
 """
 
 
@@ -64,7 +66,10 @@ def walk(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.delta
 @pytest.mark.mlflow
 @pytest.mark.slow
-def test_every_path_given_to_spark_has_its_scheme_and_its_quotes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("namespace", [None, "spark_catalog.2018"])
+def test_every_path_given_to_spark_has_its_scheme_and_every_name_its_quotes(
+    tmp_path: Path, namespace: str | None
+) -> None:
     raw, workspace = tmp_path / "raw `files` [2018]", tmp_path / "my `shop` + more"
     write_corpus(raw, load_config(overrides=SMALL).synthetic)
     conf = ELSEWHERE.replace("}", f", spark.driver.extraJavaOptions: '{SHORT_RUN}'}}")
@@ -74,9 +79,12 @@ def test_every_path_given_to_spark_has_its_scheme_and_its_quotes(tmp_path: Path)
         f"workspace={workspace}",
         f"ingest.raw={raw}",
         f"spark.conf={conf}",
+        f"tables.namespace={namespace or 'null'}",
     )
     assert "refused: " in done.stdout
     assert "Connection refused" in done.stdout
     summary = json.loads((workspace / "summary.json").read_text())
     assert summary["recommendations"]["users"] == summary["ingest"]["users"] > 1000
-    assert (workspace / "warehouse").is_dir()
+    tables = done.stdout.rpartition("tables:")[2]
+    assert ("recommendations" in tables) == (namespace is not None)
+    assert (workspace / "warehouse").exists() == (namespace is None)

@@ -14,6 +14,7 @@ from sequoia.road.stage import Context
 from sequoia.tables import snapshot
 from sequoia.tables.contracts import contract, table_names
 from sequoia.tables.snapshot import take_snapshot
+from sequoia.together import together
 
 MakeContext = Callable[..., Context]
 
@@ -100,6 +101,19 @@ def test_a_catalog_s_tables_have_every_name_quoted(make_context: MakeContext, sc
     assert take_snapshot(context.tables, "vocabulary").version == context.tables.version("vocabulary") == 3
     assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "1"
     assert context.tables.identifier("vocabulary").endswith("`2018`.`vocabulary`")
+
+
+def test_a_catalog_s_tables_are_written_from_threads_of_their_own(
+    make_context: MakeContext, schema: str
+) -> None:
+    context = make_context(f"tables.namespace={schema}")
+    rows = context.spark.createDataFrame([(2, 7, "a", 1)], context.tables.schema("vocabulary"))
+    runs = context.spark.createDataFrame([], context.tables.schema("runs"))
+    # Nothing in these threads tells Spark which session is theirs.
+    assert together(
+        lambda: context.tables.overwrite("vocabulary", rows), lambda: context.tables.overwrite("runs", runs)
+    ) == [1, 1]
+    assert context.tables.read("vocabulary").count() == 1
 
 
 def test_files_that_only_the_catalog_may_open_are_copied_once_per_version(

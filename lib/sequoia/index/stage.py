@@ -5,16 +5,16 @@ Reads `interactions` and `items`, writes `item_index`, `user_index`, `category_i
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
-from pyspark import inheritable_thread_target
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.index.stable_ids import count_events, number_keys
 from sequoia.road.stage import Context, StageResult
+from sequoia.together import together
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +33,8 @@ def run(context: Context) -> StageResult:
         raise UserError("interactions holds 0 rows: let ingest read at least one event, then index again")
     items = read_items(context)
     sources = {"item": interactions, "user": interactions, "category": items, "brand": items}
-    with ThreadPoolExecutor(2) as pool:  # Delta's commits leave the cores idle
-        update = inheritable_thread_target(lambda key: update_index(context, sources[key], key))
-        counts = dict(zip(sources, pool.map(update, sources), strict=True))
+    updates = [partial(update_index, context, source, key) for key, source in sources.items()]
+    counts = dict(zip(sources, together(*updates, at_once=2), strict=True))
     context.say(f"{counts['user'].keys:,} users ({counts['user'].new:,} new), {counts['item'].keys:,} items")
     return StageResult(
         rows_in=counts["item"].events,

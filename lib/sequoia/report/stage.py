@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from pyspark import inheritable_thread_target
-
 from sequoia.local_files import replace_text
 from sequoia.report.decisions import last_decisions
 from sequoia.report.diary import REPORT, Line, latest_lines, require_road
@@ -26,6 +24,7 @@ from sequoia.report.summarise import PAGE, SUMMARY, result_paths, summarise, wri
 from sequoia.report.summary import Summary
 from sequoia.road.stage import Context, StageResult
 from sequoia.secrets import redact_values
+from sequoia.together import in_session
 
 
 def run(context: Context) -> StageResult:
@@ -53,7 +52,7 @@ def gather(context: Context, summary: Summary, lines: Mapping[str, Line]) -> Evi
     """Read what the page shows beside the diary; what is gone by now is empty and named."""
     reader = Reader()
     with ThreadPoolExecutor(1) as pool:  # reading Delta's logs leaves the cores idle
-        counting = pool.submit(inheritable_thread_target(lambda: count_shapes(context, reader)))
+        counting = pool.submit(in_session(lambda: count_shapes(context, reader)))
         rounds = reader.read("kcore", lambda: read_rounds(context)) or []
         decisions = reader.read("promotions", lambda: last_decisions(context)) or []
         ran = ran_with(context, lines.values())
