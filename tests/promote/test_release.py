@@ -29,7 +29,7 @@ def champion(context: Context, name: str) -> registry.Version | None:
 
 
 def numbers(context: Context, name: str) -> list[str]:
-    return sorted(registry._numbers(registered(context, name)))
+    return sorted(registry.numbers(registered(context, name)))
 
 
 def promote(context: Context) -> None:

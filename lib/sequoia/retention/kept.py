@@ -11,7 +11,7 @@ from sequoia.errors import UserError
 from sequoia.models.trained import LATEST, TrainedModel, read_trained
 from sequoia.road.stage import Context
 from sequoia.tracking.connection import Connection, connect
-from sequoia.tracking.registry import PREVIOUS, Version, aliased_versions, find_version
+from sequoia.tracking.registry import PREVIOUS, Version, aliased_versions, find_version, numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +57,7 @@ def _latest(context: Context) -> list[TrainedModel]:
 
 
 def _registered(connection: Connection) -> dict[str, Version]:
-    found = connection.client.search_model_versions(f"name = '{connection.registered_model}'")
-    versions = (find_version(connection, str(entry.version)) for entry in found)
+    versions = (find_version(connection, number) for number in numbers(connection))
     return {version.number: version for version in versions if version}
 
 

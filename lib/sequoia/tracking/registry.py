@@ -80,6 +80,19 @@ def aliased_versions(connection: Connection) -> set[str]:
     return {str(number) for number in (model.aliases or {}).values()} if model is not None else set()
 
 
+def numbers(connection: Connection) -> Iterator[str]:
+    """Yield the number of every version, complete or not; none when there is no such model."""
+    quote = '"' if "'" in connection.registered_model else "'"
+    wanted, page = f"name = {quote}{connection.registered_model}{quote}", None
+    while True:
+        with asking(connection):
+            found = connection.client.search_model_versions(wanted, page_token=page)
+        yield from (str(entry.version) for entry in found)
+        page = found.token
+        if not page:
+            return
+
+
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:
     """Return the newest complete version of these settings and data, or None."""
     return by_fingerprint(connection).get(fingerprint)
@@ -90,7 +103,7 @@ def by_fingerprint(connection: Connection) -> dict[str, Version]:
 
     Unity Catalog neither searches by tags nor returns them in a search, so each version is fetched.
     """
-    found = (find_version(connection, number) for number in sorted(_numbers(connection), key=int))
+    found = (find_version(connection, number) for number in sorted(numbers(connection), key=int))
     return {version.tags[FINGERPRINT]: version for version in found if version and version.findable}
 
 
@@ -182,18 +195,6 @@ def _create_registered_model(connection: Connection) -> None:
     except Exception as error:
         if error_code(error) not in EXISTS:  # another run was faster
             raise
-
-
-def _numbers(connection: Connection) -> Iterator[str]:
-    quote = '"' if "'" in connection.registered_model else "'"
-    wanted, page = f"name = {quote}{connection.registered_model}{quote}", None
-    while True:
-        with asking(connection):
-            found = connection.client.search_model_versions(wanted, page_token=page)
-        yield from (str(entry.version) for entry in found)
-        page = found.token
-        if not page:
-            return
 
 
 def _version(entry: Any) -> Version:
