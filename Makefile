@@ -25,8 +25,8 @@ demo: $(READY) ## run the whole road: generated reviews, or RAW=<folder> CATEGOR
 		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(LAUNCHER),--launcher "$(LAUNCHER)") \
 		$(if $(CONFIG),--config "$(CONFIG)")
 
-test: $(READY) ## all tests, or TESTS=<files or pytest options>
-	@$(RUN) python -m pytest $(TESTS)
+test: $(READY) ## all tests, two processes of them at a time, or TESTS=<files or pytest options>
+	@$(RUN) python -m pytest $(or $(TESTS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 dist: ## pack the code for spark-submit --py-files: dist/sequoia-<version>.zip
 	@$(or $(wildcard $(VENV)/bin/python),python3) conf/setup/code_zip.py

@@ -21,7 +21,8 @@ from sequoia.report.diary import latest_lines
 from sequoia.report.summary import Summary
 from sequoia.report.terminal import show_summary
 from sequoia.road.stage import Context
-from sequoia.road.stages import ROAD, ancestors, run_named
+from sequoia.road.stages import ROAD, ancestors
+from sequoia.road.walk import run_named
 from sequoia.synthetic.corpus import write_corpus
 
 SMALL = [

@@ -21,7 +21,8 @@ from sequoia.guard import guarded
 from sequoia.provenance import code_version, settings_hash
 from sequoia.road.dry_run import describe
 from sequoia.road.stage import Context
-from sequoia.road.stages import ROAD, run_named
+from sequoia.road.stages import ROAD
+from sequoia.road.walk import run_named
 from sequoia.tables.contracts import table_names
 from sequoia.tracking.connection import connect
 

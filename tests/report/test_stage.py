@@ -15,7 +15,7 @@ from sequoia.report.shapes import count_shapes
 from sequoia.report.summary import Summary
 from sequoia.report.terminal import show_summary
 from sequoia.road.stage import Context
-from sequoia.road.stages import run_named
+from sequoia.road.walk import run_named
 
 DAY = 86_400_000
 LATE_2016 = 1_480_550_400_000  # 2016-12-01 00:00 UTC

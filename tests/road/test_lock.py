@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from sequoia import lease, lock
 from sequoia.errors import LockHeldError, UserError
+from sequoia.road import lease, lock
 from sequoia.road.lock import WorkspaceLock
 
 HOLDER = Path(__file__).with_name("holder.py")

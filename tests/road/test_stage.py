@@ -12,7 +12,8 @@ from sequoia import provenance
 from sequoia.config import load_config
 from sequoia.errors import UserError
 from sequoia.report.diary import latest_lines, written_lines
-from sequoia.road.stage import Context, Stage, StageResult, run_stage
+from sequoia.road.stage import Context, Stage, StageResult
+from sequoia.road.walk import run_stage
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
 URI = "http://walker:pa55-w0rd@tracking.example/mlflow"

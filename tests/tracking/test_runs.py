@@ -46,6 +46,13 @@ def test_a_configured_server_wins_over_the_workspace() -> None:
     assert (found.tracking_uri, found.registry_uri, found.artifacts) == ("databricks", "databricks-uc", None)
 
 
+def test_artifacts_lie_beside_a_configured_sqlite_file_not_where_the_command_was_started(
+    tmp_path: Path,
+) -> None:
+    found = connect(load_config(overrides=[f"tracking.uri=sqlite:///{tmp_path / 'shop.db'}"]))
+    assert found.artifacts == (tmp_path / "mlartifacts").as_uri()
+
+
 def test_an_alias_that_does_not_exist_names_alias_model_and_remedy(config: Config) -> None:
     connection = connect(config)
     assert registry.find_alias(connection, "champion") is None

@@ -9,6 +9,7 @@ import logging
 import os
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sequoia.config import Config
@@ -62,24 +63,33 @@ class Connection:
 
 
 def connect(config: Config) -> Connection:
-    """Return the configured MLflow: a server, or the sqlite file and artifact folder of the workspace."""
-    workspace, tracking = config.workspace_path, config.tracking
-    uri, artifacts = (tracking.uri, None) if tracking.uri else _in_workspace(workspace)
+    """Return the configured MLflow: a server, or a sqlite file, by default the workspace's."""
+    tracking = config.tracking
+    uri = tracking.uri or _in_workspace(config.workspace_path)
     return Connection(
         tracking_uri=uri,
         registry_uri=tracking.registry_uri or uri,
         experiment=tracking.experiment,
         registered_model=tracking.registered_model,
-        artifacts=artifacts,
+        artifacts=_beside(uri),
     )
 
 
-def _in_workspace(workspace: Location) -> tuple[str, str]:
-    """Return the addresses of the sqlite file and the artifact folder of a workspace."""
+def _in_workspace(workspace: Location) -> str:
+    """Return the address of the workspace's sqlite file."""
     # The configuration refuses a remote workspace without an address: sqlite needs a file of this machine.
     assert is_local(workspace), workspace
     workspace.mkdir(parents=True, exist_ok=True)
-    return f"sqlite:///{workspace / 'mlflow.db'}", (workspace / "mlartifacts").as_uri()
+    return f"sqlite:///{workspace / 'mlflow.db'}"
+
+
+def _beside(uri: str) -> str | None:
+    """Return the artifact folder beside a sqlite file, None for a server, which has its own.
+
+    MLflow would put artifacts into `mlruns` of whatever folder a command happens to be started in.
+    """
+    file = uri.removeprefix("sqlite:///").partition("?")[0]
+    return None if file == uri else (Path(file).absolute().parent / "mlartifacts").as_uri()
 
 
 def _make_workspace_folder(tracking_uri: str, folder: str) -> None:
