@@ -20,6 +20,10 @@ def at_most(share: float) -> float:
     return share + 3.09 * math.sqrt(share * (1 - share) / TRIALS)
 
 
+def planned(spread: float, step: float) -> int:
+    return math.ceil(users_needed(spread, step, DEMANDS))
+
+
 @pytest.mark.parametrize("users", [20, 100, 1000, 10_000])
 @pytest.mark.parametrize(("first", "fresher"), [(True, False), (False, False), (False, True)])
 @pytest.mark.parametrize(
@@ -51,9 +55,8 @@ def test_five_percent_better_passes_with_the_stated_power(
     own: float, other: float, both: float, first: bool
 ) -> None:
     spread = math.sqrt(own + other - 2 * both - (own - other) ** 2)
-    users = users_needed(spread, 0.05 * other, DEMANDS)
-    # The gate plans with the rates it sees, which are off by some percent: with a quarter more it has enough.
-    share = share_passed(round(1.25 * users), own, other, both, first=first, fresher=False, trials=TRIALS)
+    users = planned(spread, 0.05 * other)
+    share = share_passed(users, own, other, both, first=first, fresher=False, trials=TRIALS)
     assert share >= GATE.power - 3.09 * math.sqrt(GATE.power * (1 - GATE.power) / TRIALS)
 
 
@@ -72,14 +75,24 @@ def test_at_ten_thousand_users_five_percent_better_passes_and_at_a_hundred_the_g
 
 def test_an_equal_and_fresher_challenger_replaces_the_champion_with_the_same_power() -> None:
     spread = math.sqrt(2 * (0.40 - 0.36))
-    users = round(1.25 * users_needed(spread, 0.05 * 0.40, DEMANDS))
+    users = planned(spread, 0.05 * 0.40)
     assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=True, trials=TRIALS) >= 0.8 - 0.06
     assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=False, trials=TRIALS) <= at_most(0.05)
 
 
 def test_the_number_of_users_is_that_of_the_textbook() -> None:
     # (1.645 + 0.842)^2 = 6.183, times 0.3^2 / 0.02^2 = 225.
-    assert users_needed(0.3, 0.02, DEMANDS) == math.ceil(6.1826 * 225)
+    assert planned(0.3, 0.02) == math.ceil(6.1826 * 225)
+
+
+def test_the_estimate_of_users_has_a_lower_end_that_nears_it_with_more_users() -> None:
+    ends = []
+    for users in (1_000, 100_000):
+        counts = joint(np.random.default_rng(1), users, 0.42, 0.40, 0.36)
+        found = compare("counting", counts, DEMANDS, samples=400, seed=1)
+        assert found.needed_least < found.needed
+        ends.append(found.needed_least / found.needed)
+    assert ends[0] < 0.9 < ends[1]
 
 
 def test_users_who_all_agree_prove_nothing() -> None:

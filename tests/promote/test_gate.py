@@ -11,6 +11,7 @@ from promote.evaluated import GOOD, POOR, USERS, evaluated
 
 from sequoia.errors import UserError
 from sequoia.models.trained import read_trained, refuse_trained
+from sequoia.promote.decide import decide
 from sequoia.promote.gate import Judgement, judge_models
 from sequoia.promote.registration import registered_version
 from sequoia.road.stage import Context
@@ -87,6 +88,8 @@ def test_the_gate_from_no_champion_to_one_that_knew_the_answers(make_context: Ma
     refuse_trained(context.config.workspace_path, {"sasrec": "it scores NaN"})
     refused = judged(context)
     assert (refused.chosen, failed(refused, "sasrec")) == (None, ["sound"])
+    decision = decide(context, connect(context.config), {})
+    assert (decision.action, decision.reasons) == ("refused", ["sasrec is not sound, failed: it scores NaN"])
 
     # A model that nobody evaluated since is not judged at all.
     train(context, "new", until=3, sasrec=10)

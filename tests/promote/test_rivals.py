@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
-from promote.world import GOOD, alias_of, evaluated, train, versions
+from promote.world import GOOD, POOR, alias_of, evaluated, train, versions
 
 from sequoia.errors import LockHeldError
 from sequoia.promote import intent, stage
@@ -42,8 +42,8 @@ def two_workspaces(with_store: None, make_context: Callable[..., Context], tmp_p
     found = []
     for number in (1, 2):
         context = make_context(shared, f"workspace={tmp_path / f'rival{number}'}")
-        train(context, "one", sasrec=number)
-        evaluated(context, sasrec=GOOD)
+        train(context, "one", counting=number, sasrec=number)
+        evaluated(context, counting=POOR, sasrec=GOOD)
         found.append(context)
     return found
 

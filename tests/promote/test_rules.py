@@ -30,6 +30,7 @@ def gap(name: str, low: float, high: float, *, users: int = 1000, other: float =
         difference=Interval(value=middle, low=low, high=high),
         step=0.05 * other,
         needed=500,
+        needed_least=450,
     )
 
 
@@ -46,6 +47,7 @@ def in_use(comparison: Comparison, **changes: Any) -> Champion:
 
 
 def evidence(
+    challenger: str = "sasrec",
     *,
     low: float = 0.03,
     seen: Seen = CLEAN,
@@ -54,7 +56,7 @@ def evidence(
 ) -> Evidence:
     interval = Interval(value=0.04, low=low, high=0.05)
     return Evidence(
-        challenger="sasrec",
+        challenger=challenger,
         metric=interval,
         seen=seen,
         until="2018-10-02",
@@ -67,10 +69,15 @@ def failed(found: Evidence, settings: PromoteSettings | None = None) -> list[str
     return [verdict.rule for verdict in judge(found, settings or gate()) if not verdict.passed]
 
 
-def test_with_nothing_to_compare_with_the_minimum_decides() -> None:
-    assert failed(evidence(low=0.001)) == []
-    assert failed(evidence(low=0.0009)) == ["minimum"]
-    assert failed(evidence(low=0.02), gate("minimum=0.03")) == ["minimum"]
+def test_counting_with_nothing_to_compare_with_has_to_reach_the_minimum() -> None:
+    assert failed(evidence("counting", low=0.001)) == []
+    assert failed(evidence("counting", low=0.0009)) == ["minimum"]
+    assert failed(evidence("counting", low=0.02), gate("minimum=0.03")) == ["minimum"]
+
+
+def test_no_other_model_passes_that_was_compared_with_nothing() -> None:
+    assert failed(evidence(low=0.9)) == ["something to beat"]
+    assert failed(evidence(low=0.9, baseline=gap("counting", 0.001, 0.02))) == []
 
 
 @pytest.mark.parametrize(("low", "passed"), [(0.001, True), (0.0, False), (-0.001, False)])
@@ -82,10 +89,12 @@ def test_counting_has_to_be_beaten_champion_or_not(low: float, passed: bool) -> 
 
 
 def test_too_few_users_decide_only_what_is_larger_than_the_difference_asked_for() -> None:
-    assert failed(evidence(baseline=gap("counting", 0.005, 0.09, users=499))) == ["users against counting"]
-    few = in_use(gap("champion", 0.005, 0.09, users=499))
+    assert failed(evidence(baseline=gap("counting", 0.005, 0.09, users=449))) == ["users against counting"]
+    # The number itself is an estimate.
+    assert failed(evidence(baseline=gap("counting", 0.005, 0.09, users=450))) == []
+    few = in_use(gap("champion", 0.005, 0.09, users=449))
     assert failed(evidence(champion=few)) == ["users against champion"]
-    assert failed(evidence(champion=in_use(gap("champion", 0.0051, 0.09, users=499)))) == []
+    assert failed(evidence(champion=in_use(gap("champion", 0.0051, 0.09, users=449)))) == []
 
 
 @pytest.mark.parametrize(
@@ -107,8 +116,8 @@ def test_a_champion_is_replaced_by_a_better_or_by_a_fresher_and_no_worse_one(
 
 
 def test_who_was_trained_on_test_targets_is_not_judged_by_them() -> None:
-    assert failed(evidence(seen=Seen(leaked=1, untold=0, users=1000))) == ["unseen targets"]
-    assert failed(evidence(seen=Seen(leaked=0, untold=3, users=1000))) == ["unseen targets"]
+    assert failed(evidence("counting", seen=Seen(leaked=1, untold=0, users=1000))) == ["unseen targets"]
+    assert failed(evidence("counting", seen=Seen(leaked=0, untold=3, users=1000))) == ["unseen targets"]
     better = gap("champion", 0.001, 0.02)
     known = Seen(leaked=40, untold=0, users=1000)
     assert failed(evidence(champion=in_use(better, seen=known))) == []

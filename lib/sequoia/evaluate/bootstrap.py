@@ -45,17 +45,24 @@ class Bootstrap:
         gaps = values[:, None] - values[None, :]
         return self._resample(joint.ravel(), gaps.reshape(-1, 1))[0]
 
-    def _resample(self, counts: NDArray[np.int64], gains: NDArray[np.float64]) -> list[Interval]:
+    def resamples(self, counts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return shares of users by bucket (samples, buckets), one row for each resample of a histogram.
+
+        Raises ValueError when there are no users.
+        """
         users = int(counts.sum())
         if users == 0:
             raise ValueError("no users to draw from")
+        random = np.random.default_rng(self.seed)
+        shares: NDArray[np.float64] = random.multinomial(users, counts / users, size=self.samples) / users
+        return shares
+
+    def _resample(self, counts: NDArray[np.int64], gains: NDArray[np.float64]) -> list[Interval]:
         filled = np.flatnonzero(counts)
-        shares = counts[filled] / users
-        drawn = np.random.default_rng(self.seed).multinomial(users, shares, size=self.samples)
-        means = drawn @ gains[filled] / users
+        means = self.resamples(counts[filled]) @ gains[filled]
         tail = (1 - self.confidence) / 2
         low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-        value = counts[filled] @ gains[filled] / users
+        value = counts[filled] @ gains[filled] / counts.sum()
         return [
             Interval(value=float(middle), low=float(bottom), high=float(top))
             for middle, bottom, top in zip(value, low, high, strict=True)

@@ -8,6 +8,8 @@ they keep the gate shut.
 
 How many users it takes is the usual plan for a paired comparison: to tell a difference d with one-sided
 error a and power p takes ((z(1-a) + z(p)) * s / d)^2 users, where s is the standard deviation of the gap.
+Both s and d are estimates: with just as many users as it takes, every second estimate would ask for more than
+there are, and half of the power would be lost. Its lower end is therefore kept, too, from the same bootstrap.
 """
 
 from __future__ import annotations
@@ -21,6 +23,11 @@ from numpy.typing import NDArray
 
 from sequoia.evaluate.bootstrap import Bootstrap, Interval
 from sequoia.evaluate.metrics import bucket_values
+
+Values = NDArray[np.float64]
+
+# So often an estimate of the users needed is lower: what asking for so many costs in power.
+LEAST = 0.01
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +46,8 @@ class Comparison:
     """The first model minus the second.
 
     own, other: their means of the metric over the shared users. difference: with the ends of the one-sided
-    intervals. step: the difference asked for, in the metric's own units. needed: users it takes to see that.
+    intervals. step: the difference asked for, in the metric's own units. needed: users it takes to see that,
+    needed_least: the lower end of that estimate.
     """
 
     name: str
@@ -49,6 +57,7 @@ class Comparison:
     difference: Interval
     step: float
     needed: int
+    needed_least: int
 
     def figures(self) -> dict[str, float]:
         """Return the numbers for the audit."""
@@ -56,6 +65,7 @@ class Comparison:
         return {
             "users": self.users,
             "users_needed": self.needed,
+            "users_needed_least": self.needed_least,
             "own": self.own,
             "other": self.other,
             "difference": gap.value,
@@ -79,6 +89,9 @@ def compare(name: str, joint: NDArray[np.int64], demands: Demands, *, samples: i
     # The ends are those of two one-sided intervals, so that each errs in the stated share.
     bootstrap = Bootstrap(samples=samples, confidence=1 - 2 * demands.false_promotions, seed=seed)
     step = demands.difference * max(other, demands.floor)
+    cells = np.nonzero(widened)
+    shares = np.vstack([widened[cells] / widened.sum(), bootstrap.resamples(widened[cells])])
+    needed, *estimates = _users_needed(shares, values[cells[0]], values[cells[1]], demands)
     return Comparison(
         name=name,
         users=users,
@@ -86,15 +99,16 @@ def compare(name: str, joint: NDArray[np.int64], demands: Demands, *, samples: i
         other=other,
         difference=bootstrap.difference(demands.metric, widened),
         step=step,
-        needed=users_needed(_spread(widened, values), step, demands),
+        needed=math.ceil(needed),
+        needed_least=math.ceil(np.quantile(estimates, LEAST)),
     )
 
 
-def users_needed(spread: float, step: float, demands: Demands) -> int:
+def users_needed(spread: float, step: float, demands: Demands) -> float:
     """Return how many users tell a difference of `step` when the paired gap has this standard deviation."""
     normal = NormalDist()
     reach = normal.inv_cdf(1 - demands.false_promotions) + normal.inv_cdf(demands.power)
-    return math.ceil((reach * spread / step) ** 2)
+    return (reach * spread / step) ** 2
 
 
 def with_two_extreme_users(joint: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -105,8 +119,9 @@ def with_two_extreme_users(joint: NDArray[np.int64]) -> NDArray[np.int64]:
     return widened
 
 
-def _spread(joint: NDArray[np.int64], values: NDArray[np.float64]) -> float:
-    gaps = values[:, None] - values[None, :]
-    shares = joint / joint.sum()
-    mean = (shares * gaps).sum()
-    return float(np.sqrt((shares * (gaps - mean) ** 2).sum()))
+def _users_needed(shares: Values, own: Values, other: Values, demands: Demands) -> list[float]:
+    """Return the users needed by each row of shares (n, cells); own and other are the metric in each cell."""
+    gaps = own - other
+    spreads = np.sqrt(np.maximum(shares @ gaps**2 - (shares @ gaps) ** 2, 0.0))
+    steps = demands.difference * np.maximum(shares @ other, demands.floor)
+    return [users_needed(spread, step, demands) for spread, step in zip(spreads, steps, strict=True)]

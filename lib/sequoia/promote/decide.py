@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from sequoia.models.trained import TrainedModel
 from sequoia.promote.audit import Decision
-from sequoia.promote.gate import Judgement, judge_models
+from sequoia.promote.gate import judge_models
 from sequoia.promote.rejection import is_rejected, rejection
 from sequoia.promote.rules import Verdict
 from sequoia.road.stage import Context
@@ -22,7 +22,7 @@ def decide(context: Context, connection: Connection, trained: Mapping[str, Train
     champion = registry.find_alias(connection, context.config.promote.alias)
     rejected = {} if context.config.promote.allow_rejected else _rejected(connection, trained)
     judged = {name: model for name, model in trained.items() if name not in rejected}
-    judgement = judge_models(context, judged, champion) if judged else _nothing_to_judge(context)
+    judgement = judge_models(context, judged, champion)
     verdicts = {**rejected, **judgement.verdicts}
     before = champion.number if champion else None
     chosen, unchanged = judgement.chosen, judgement.unchanged
@@ -60,8 +60,3 @@ def _refusal(name: str, version: registry.Version) -> Verdict:
         "back needed, or promote.allow_rejected=true"
     )
     return Verdict(rule="not rolled back", passed=False, reason=reason, figures={})
-
-
-def _nothing_to_judge(context: Context) -> Judgement:
-    metric = context.config.promote.metric
-    return Judgement(chosen=None, unchanged=False, verdicts={}, metric=metric, figures={})

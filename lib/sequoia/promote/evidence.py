@@ -15,12 +15,11 @@ from sequoia.evaluate.metrics import BUCKETS
 from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS, Slices, bucket
 from sequoia.models.trained_on import read_trained_on
 from sequoia.promote.comparison import Comparison, Demands, compare
-from sequoia.promote.rules import Champion, Evidence, Rail, Seen
+from sequoia.promote.rules import BASELINE, Champion, Evidence, Rail, Seen
 from sequoia.road.stage import Context
 from sequoia.storage import Location
 
 CHAMPION = "champion"
-BASELINE = "counting"
 RAILS = ("coverage@10", "shown_popularity@10", "latency_p50_ms", "size_mib")
 UNKNOWN = "an unknown day"
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from sequoia.evaluate.problems import find_problems
 from sequoia.models.trained import TrainedModel, read_refused
 from sequoia.promote.evidence import (
-    BASELINE,
     CHAMPION,
     Metrics,
     best_on_validation,
@@ -21,7 +20,7 @@ from sequoia.promote.evidence import (
     read_metrics,
     require_evaluated,
 )
-from sequoia.promote.rules import Verdict, judge
+from sequoia.promote.rules import BASELINE, Verdict, judge
 from sequoia.road.stage import Context
 from sequoia.storage import Location
 from sequoia.tracking import registry

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from sequoia.promote.settings import GuardRails, PromoteSettings
 
 
+BASELINE = "counting"  # what every other model has to beat
+
+
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The outcome of one rule, with the numbers it is made of."""
@@ -82,7 +85,7 @@ def judge(evidence: Evidence, settings: PromoteSettings) -> list[Verdict]:
         verdicts += [enough_users(evidence.baseline, settings), better(evidence.baseline, settings)]
     champion = evidence.champion
     if champion is None:
-        return [*verdicts, high_enough(evidence, settings)]
+        return [*verdicts, *compared(evidence), high_enough(evidence, settings)]
     return [
         *verdicts,
         champion_can_be_compared(champion.seen),
@@ -123,16 +126,28 @@ def champion_can_be_compared(seen: Seen) -> Verdict:
 def enough_users(other: Comparison, settings: PromoteSettings) -> Verdict:
     """Pass when there are enough users to see the difference asked for, or a larger one is shown by fewer."""
     shown = other.difference.low > other.step
-    passed = other.users >= other.needed or shown
+    passed = other.users >= other.needed_least or shown
     reason = (
         f"{other.users:,} test users shared with {other.name}, {_needed(passed)} {other.needed:,} needed "
         f"to see a difference of {settings.difference:.1%} ({other.step:.4f}) with power {settings.power:g}"
     )
     if passed and other.users < other.needed:
-        reason += "; fewer have shown a larger one"
+        estimate = f"; that is an estimate from {other.needed_least:,}"
+        reason += "; fewer have shown a larger one" if other.users < other.needed_least else estimate
     if not passed:
         reason += "; take more users or ask for a larger promote.difference"
     return Verdict(rule=f"users against {other.name}", passed=passed, reason=reason, figures=other.figures())
+
+
+def compared(evidence: Evidence) -> list[Verdict]:
+    """Fail a model other than counting that nothing was compared with: alone, anything looks good."""
+    if evidence.baseline or evidence.challenger == BASELINE:
+        return []
+    reason = (
+        f"{evidence.challenger} was compared with nothing, failed: {BASELINE} or a champion needed; let "
+        f"training.models name {BASELINE}, too, then train and evaluate"
+    )
+    return [_verdict("something to beat", False, reason, evidence.seen)]
 
 
 def high_enough(evidence: Evidence, settings: PromoteSettings) -> Verdict:

@@ -8,7 +8,8 @@ from typing import Any
 
 from sequoia.config import Config
 from sequoia.local_files import replace_text
-from sequoia.promote.evidence import BASELINE, CHAMPION
+from sequoia.promote.evidence import CHAMPION
+from sequoia.promote.rules import BASELINE
 from sequoia.report.diary import Line
 from sequoia.report.summary import FileSummary, PathsSummary, Summary
 from sequoia.secrets import redact, redact_values

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sequoia.promote.evidence import BASELINE, CHAMPION
+from sequoia.promote.evidence import CHAMPION
+from sequoia.promote.rules import BASELINE
 
 LABELS = {BASELINE: "counting (baseline)", CHAMPION: "champion before"}
 PROTOCOLS = {
