@@ -81,8 +81,8 @@ def test_the_gate_from_no_champion_to_one_that_knew_the_answers(make_context: Ma
     evaluated(context, mark=mark, untold=("champion",), sasrec=GOOD, champion=POOR)
     assert failed(judged(context), "sasrec") == ["champion's unseen targets"]
     asked = judged(make_context("promote.compare_champion=false"))
-    assert asked.chosen == "sasrec"
     assert asked.verdicts["sasrec"][0].rule == "champion"
+    assert failed(asked, "sasrec") == ["something to beat"]
 
     # A model that is not sound is refused by name.
     refuse_trained(context.config.workspace_path, {"sasrec": "it scores NaN"})
@@ -95,6 +95,11 @@ def test_the_gate_from_no_champion_to_one_that_knew_the_answers(make_context: Ma
     train(context, "new", until=3, sasrec=10)
     with pytest.raises(UserError, match=r"model sasrec with fingerprint sasrec-10 was not evaluated"):
         judged(context)
+
+    # Without the champion it takes counting to beat.
+    train(context, "both", until=1, counting=5, sasrec=3)
+    evaluated(context, mark=mark, untold=("champion",), counting=POOR, sasrec=GOOD, champion=POOR)
+    assert judged(make_context("promote.compare_champion=false")).chosen == "sasrec"
 
 
 def test_models_of_other_users_are_not_compared(make_context: MakeContext) -> None:
