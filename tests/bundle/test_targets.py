@@ -36,7 +36,7 @@ def test_targets_in_one_catalog_share_no_table_volume_lock_experiment_or_model()
         assert len({place[what] for place in places}) == len(TARGETS), what
 
 
-@pytest.mark.parametrize("file", ["docs/databricks.md", "conf/databricks/release.yml"])
+@pytest.mark.parametrize("file", ["docs/databricks.md", "conf/databricks/release.yml", "jobs/release.py"])
 def test_a_release_as_it_is_documented_copies_the_model_of_the_target_before(file: str) -> None:
     written = (ROOT / file).read_text(encoding="utf-8").replace("<you>", USER["short_name"])
     found = re.findall(r"run release -t (\w+) --params\s+(?:# )?from=([\w.-]+)", written)
@@ -46,3 +46,19 @@ def test_a_release_as_it_is_documented_copies_the_model_of_the_target_before(fil
         for named in [model for into, model in found if into == target]:
             assert named == own_places(source)["model"]
     assert {into for into, _ in found} <= set(before.values())
+
+
+def test_jobs_tasks_and_parameters_that_the_documents_name_exist() -> None:
+    jobs = apply_target(read_bundle(), "dev")["resources"]["jobs"]
+    files = ["README.md", "docs/databricks.md", *(str(job) for job in (ROOT / "jobs").glob("*.py"))]
+    written = "\n".join((ROOT / file).read_text(encoding="utf-8") for file in files)
+    runs = re.findall(r"databricks bundle run (?!--)(\w+)((?: -\S+ [\w./=,<>-]+)*)", written)
+    assert {name for name, _ in runs} == set(jobs)
+    for name, options in runs:
+        given = dict(pairwise(options.split()))
+        assert given.get("-t", "dev") in TARGETS
+        tasks = {task["task_key"] for task in jobs[name]["tasks"]}
+        assert given.get("--only", "road" if name != "road" else "ingest") in tasks
+        parameters = {entry["name"] for entry in jobs[name].get("parameters", [])}
+        asked = [pair.partition("=")[0] for pair in given.get("--params", "").split(",") if pair]
+        assert set(asked) <= parameters, (name, options)
