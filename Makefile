@@ -38,7 +38,7 @@ test-remote: $(READY) ## the road on an object store (moto speaks S3); fetches t
 test-runtime: ## the road on the packages of Databricks Runtime 15.4 LTS ML, in .venv-runtime (6 GB, kept)
 	@bash conf/setup/setup.sh --runtime
 	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" .venv-runtime/bin/python -m pytest $(or $(TESTS),tests/test_road.py \
-		tests/training tests/distributed)
+		tests/training tests/distributed tests/test_doctor.py tests/test_doctor_elsewhere.py)
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .

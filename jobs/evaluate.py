@@ -1,9 +1,10 @@
-"""Rank all items for every held-out event; metrics with intervals.
+r"""Rank all items for every held-out event; metrics with intervals.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/evaluate.py --config base.yaml evaluate.confidence=0.99
-    sequoia evaluate --config base.yaml evaluate.confidence=0.99
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/evaluate.py --config cluster.yaml evaluate.confidence=0.99
+    sequoia evaluate evaluate.confidence=0.99
     databricks bundle run road --only evaluate        (task `evaluate` of conf/databricks/road.yml)
 """
 

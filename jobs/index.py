@@ -1,9 +1,10 @@
-"""Give users, items, categories and brands dense ids that stay.
+r"""Give users, items, categories and brands dense ids that stay.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/index.py --config base.yaml workspace=/data/shop
-    sequoia index --config base.yaml workspace=/data/shop
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/index.py --config cluster.yaml workspace=/data/shop
+    sequoia index workspace=/data/shop
     databricks bundle run road --only index        (task `index` of conf/databricks/road.yml)
 """
 

@@ -1,9 +1,10 @@
-"""Read raw files into interactions and items; account for every line.
+r"""Read raw files into interactions and items; account for every line.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/ingest.py --config base.yaml ingest.raw=/data/reviews
-    sequoia ingest --config base.yaml ingest.raw=/data/reviews
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/ingest.py --config cluster.yaml ingest.raw=/data/reviews
+    sequoia ingest ingest.raw=/data/reviews
     databricks bundle run road --only ingest        (task `ingest` of conf/databricks/road.yml)
 """
 

@@ -1,9 +1,10 @@
-"""Draw the candidate sets for sampled metrics.
+r"""Draw the candidate sets for sampled metrics.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/negatives.py --config base.yaml negatives.candidates=200
-    sequoia negatives --config base.yaml negatives.candidates=200
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/negatives.py --config cluster.yaml negatives.candidates=200
+    sequoia negatives negatives.candidates=200
     databricks bundle run road --only negatives        (task `negatives` of conf/databricks/road.yml)
 """
 

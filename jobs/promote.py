@@ -1,10 +1,11 @@
-"""Register the best model and move the alias if the gate passes.
+r"""Register the best model and move the alias if the gate passes.
 
 Ends with exit code 3 when the gate refuses (setting promote.refused_exit_code), and changes nothing with
-`--dry-run`. Three ways to run it, with the same parameters:
+`--dry-run`. Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/promote.py --config base.yaml promote.difference=0.02
-    sequoia promote --config base.yaml promote.difference=0.02
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/promote.py --config cluster.yaml promote.difference=0.02
+    sequoia promote promote.difference=0.02
     databricks bundle run road --only promote        (task `promote` of conf/databricks/road.yml)
 """
 

@@ -1,10 +1,11 @@
-"""Copy the version behind an alias to another registered model, as from dev to staging to prod.
+r"""Copy the version behind an alias to another registered model, as from dev to staging to prod.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/release.py --config base.yaml --to prod.sequoia.next_item
-    sequoia release --config base.yaml --from dev.sequoia.next_item --to prod.sequoia.next_item
-    databricks bundle run release        (the job of conf/databricks/release.yml)
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/release.py --config cluster.yaml --from dev.sequoia.next_item --to prod.sequoia.next_item
+    sequoia release --from dev.sequoia.next_item --to prod.sequoia.next_item
+    databricks bundle run release -t prod --params from=shop-data.sequoia_staging.next_item
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""Write summary.json and the HTML report.
+r"""Write summary.json and the HTML report.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/report.py --config base.yaml workspace=/data/shop
-    sequoia report --config base.yaml workspace=/data/shop
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/report.py --config cluster.yaml workspace=/data/shop
+    sequoia report workspace=/data/shop
     databricks bundle run road --only report        (task `report` of conf/databricks/road.yml)
 """
 

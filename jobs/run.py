@@ -1,9 +1,10 @@
-"""Run all stages in order in one Spark session and show the summary.
+r"""Run all stages in order in one Spark session and show the summary.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/run.py --config cluster.yaml ingest.raw=/data/reviews
-    sequoia run --config cluster.yaml ingest.raw=/data/reviews
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/run.py --config cluster.yaml ingest.raw=/data/reviews
+    sequoia run ingest.raw=/data/reviews
     databricks bundle run road        (on Databricks each stage is a task of its own)
 """
 

@@ -1,9 +1,10 @@
-"""Filter to the k-core, order, split, and write sequences, sessions and training rows.
+r"""Filter to the k-core, order, split, and write sequences, sessions and training rows.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/sequences.py --config base.yaml sequences.k=10
-    sequoia sequences --config base.yaml sequences.k=10
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/sequences.py --config cluster.yaml sequences.k=10
+    sequoia sequences sequences.k=10
     databricks bundle run road --only sequences        (task `sequences` of conf/databricks/road.yml)
 """
 

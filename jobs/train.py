@@ -1,9 +1,10 @@
-"""Train the models on a pinned snapshot and log them to MLflow.
+r"""Train the models on a pinned snapshot and log them to MLflow.
 
-Three ways to run it, with the same parameters:
+Three ways to run it, the first after `make dist`:
 
-    spark-submit --py-files dist/sequoia-*.zip jobs/train.py --config base.yaml training.epochs=30
-    sequoia train --config base.yaml training.epochs=30
+    spark-submit --packages io.delta:delta-spark_2.12:3.3.3 --py-files dist/sequoia-*.zip \
+        jobs/train.py --config cluster.yaml training.epochs=30
+    sequoia train training.epochs=30
     databricks bundle run road --only train        (task `train` of conf/databricks/road.yml)
 """
 

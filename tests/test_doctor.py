@@ -46,7 +46,8 @@ def test_java_missing(bare_path: Path) -> None:
     ("report", "major", "ok"),
     [
         ('openjdk version "17.0.15" 2025-04-15', "17", True),
-        ('java version "1.8.0_402"', "8", False),
+        ('openjdk version "11.0.22" 2024-01-16', "11", True),
+        ('java version "1.8.0_402"', "8", True),
         ('openjdk version "21" 2023-09-19', "21", False),
         ("Unrecognized option", "not found", False),
     ],

@@ -64,16 +64,22 @@ def test_the_wheel_names_the_project_its_version_and_its_licence(wheel: Path) ->
 
 
 def test_nothing_installs_by_a_strangers_name() -> None:
-    """`sequoia` on the package index is somebody else's; what a user may copy must not fetch it."""
-    by_name = re.compile(r"pip3? install\b[^\n`]*?[\s\"']sequoia(?![-_\w/.])")
+    """`sequoia` on the package index is somebody else's; what a user may copy or follow must not fetch it."""
+    by_name = re.compile(r"\binstall\b[^.`;]{0,80}?[\s\"']sequoia(?![-_\w/.])|\bsequoia\[[a-z]")
     texts = [file for file in shipped_files() if file.suffix in TEXTS]
     assert ROOT / "README.md" in texts
     assert ROOT / "setup.py" in texts
     assert [file.name for file in texts if by_name.search(file.read_text(encoding="utf-8"))] == []
-    for recommended in ('pip install "sequoia[local]"', "pip install -U sequoia", "pip install sequoia==0.2"):
-        assert by_name.search(recommended)
-    for allowed in ("pip install sequoia-recsys", "pip install dist/sequoia_recsys-0.2.0-py3-none-any.whl"):
-        assert not by_name.search(allowed)
+    for recommended in (
+        *('pip install "sequoia[local]"', "pip install -U sequoia", "pip install sequoia==0.2"),
+        *("install them, or sequoia with its extra s3", "install\nsequoia first", "add sequoia[s3] to them"),
+    ):
+        assert by_name.search(recommended), recommended
+    for allowed in (
+        *("pip install sequoia-recsys", "pip install dist/sequoia_recsys-0.2.0-py3-none-any.whl"),
+        *("pip uninstall sequoia", "`pip install .`: sequoia is there", "pip install 'sequoia-recsys[s3]'"),
+    ):
+        assert not by_name.search(allowed), allowed
 
 
 def shipped_files() -> list[Path]:

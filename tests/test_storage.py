@@ -72,9 +72,13 @@ def test_an_unknown_scheme_and_a_missing_package_are_one_sentence(monkeypatch: p
     ):
         locate("abfss://container/folder")
     monkeypatch.setattr(storage, "find_spec", lambda name: None)
-    for text, extra in (("s3a://b/x", "s3"), (f"{AZURE}/x", "azure"), ("hdfs://name/x", "hdfs")):
-        with pytest.raises(UserError, match=f"install them, or sequoia with its extra {extra}$"):
+    for text, package in (("s3a://b/x", "s3fs"), (f"{AZURE}/x", "adlfs"), ("hdfs://name/x", "pyarrow")):
+        with pytest.raises(UserError) as refused:
             locate(text)
+        assert str(refused.value) == (
+            f"{text} needs the packages universal-pathlib (0.3 or newer) and {package}: install both in the "
+            "Python of the driver and in that of the executors"
+        )
 
 
 def test_a_remote_workspace_needs_an_address_of_mlflow() -> None:

@@ -12,6 +12,9 @@ from pyspark.sql import SparkSession
 from sequoia.config import SparkSettings
 from sequoia.errors import UserError
 
+# What brings Delta's jars to a Spark without them: delta-spark in the version of requirements.txt.
+DELTA_PACKAGE = "io.delta:delta-spark_2.12:3.3.3"
+
 DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
@@ -92,5 +95,6 @@ def _check_delta(session: SparkSession) -> None:
         session._jvm.java.lang.Class.forName(DELTA["spark.sql.catalog.spark_catalog"])  # type: ignore[union-attr]
     except Exception as error:
         raise UserError(
-            "Spark finds no Delta jars: run `make setup`, or submit with --packages delta-spark"
+            "Spark finds no Delta jars: run `make setup`, or submit with `spark-submit --packages "
+            f"{DELTA_PACKAGE}`"
         ) from error

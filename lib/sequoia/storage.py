@@ -32,7 +32,6 @@ Location: TypeAlias = "Path | UPath"
 
 # Scheme as it is written, in fsspec, and the package beside universal-pathlib that serves it.
 PACKAGES = {"s3": "s3fs", "s3a": "s3fs", "abfss": "adlfs", "abfs": "adlfs", "hdfs": "pyarrow"}
-EXTRAS = {"s3fs": "s3", "adlfs": "azure", "pyarrow": "hdfs"}
 STAMPS = ("ETag", "etag", "mtime", "last_modified", "created")  # what fsspec's file systems call it
 READ_AHEAD = 8 << 20
 AZURE = re.compile(r"(?P<container>[^@/]+)@(?P<account>[^./]+)\.dfs\.core\.windows\.net(?P<path>/.*)?")
@@ -64,10 +63,9 @@ def _remote(text: str, scheme: str, rest: str) -> UPath:
             f"{text} has the scheme {scheme}, which sequoia cannot read: use a path, or one of {known}"
         )
     if find_spec("upath") is None or find_spec(package) is None:
-        extra = EXTRAS[package]
         raise UserError(
-            f"{text} needs the packages universal-pathlib and {package}: install them, or sequoia with its "
-            f"extra {extra}"
+            f"{text} needs the packages universal-pathlib (0.3 or newer) and {package}: install both in the "
+            "Python of the driver and in that of the executors"
         )
     from upath import UPath
 

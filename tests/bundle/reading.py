@@ -62,6 +62,10 @@ def apply_target(
     applied["workspace"] = {"current_user": USER, **applied.get("workspace", {})}
     own = chosen.get("variables", {})
     applied["var"] = _variables(applied, {**own, **(GIVEN[target] if given is None else given)})
+    if chosen.get("mode") == "development":
+        # So that developers who share a catalog do not share a schema; references see the longer name.
+        for schema in applied["resources"].get("schemas", {}).values():
+            schema["name"] = f"dev_{USER['short_name']}_{schema['name']}"
     return _filled(applied, applied)
 
 

@@ -96,10 +96,8 @@ def test_an_undefined_cluster_and_the_one_left_over_are_found(bundle: dict[str, 
     ("parameters", "fault"),
     [
         (["--config", "databricks.yaml", "training.epoch=3"], "did you mean training.epochs?"),
-        (
-            ["--config", "databricks.yaml", "training.processes=many"],
-            "training.processes = many must be a whole number",
-        ),
+        (["--config", "base.yaml", "training.processes=many"], "training.processes = many must be a whole"),
+        (["--config", "databricks.yaml"], "settings workspace, tables.namespace, "),
         (["--config", "databrick.yaml"], "no configuration file databrick.yaml"),
         (["--confg", "databricks.yaml"], "--confg"),
         (["ingest.raw={{job.parameters.rew}}"], "rew"),

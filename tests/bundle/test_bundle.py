@@ -175,8 +175,8 @@ def test_a_release_copies_to_the_target_s_own_model_and_is_a_run_of_the_road(
     assert (condition["left"], condition["right"]) == ("{{job.parameters.action}}", given["action"])
     assert tasks["release"]["depends_on"] == [{"task_key": "releases", "outcome": "true"}]
     assert given["from"] == "{{job.parameters.from}}"
-    parsed = parsed_by(tasks["release"], road, **{"from": "shop-data.staging.next_item"})
-    assert parsed["source"] == "shop-data.staging.next_item"
+    parsed = parsed_by(tasks["release"], road, **{"from": "shop-data.sequoia_staging.next_item"})
+    assert parsed["source"] == "shop-data.sequoia_staging.next_item"
     assert parsed["target"] == settings_of(tasks["release"], road).tracking.registered_model
 
 

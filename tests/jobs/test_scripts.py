@@ -10,6 +10,7 @@ import pytest
 
 from sequoia.cli import cli
 from sequoia.road.stages import ROAD
+from sequoia.spark import DELTA_PACKAGE
 
 JOBS = Path(__file__).parents[2] / "jobs"
 SCRIPTS = sorted(path.stem for path in JOBS.glob("*.py") if path.stem != "__init__")
@@ -42,9 +43,9 @@ def test_a_job_is_the_command_of_its_name(name: str, capsys: pytest.CaptureFixtu
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_a_job_says_the_three_ways_to_run_it(name: str) -> None:
-    text = (JOBS / f"{name}.py").read_text(encoding="utf-8")
+    text = (JOBS / f"{name}.py").read_text(encoding="utf-8").replace("\\\n        ", "")
     for way in (
-        f"spark-submit --py-files dist/sequoia-*.zip jobs/{name}.py ",
+        f"spark-submit --packages {DELTA_PACKAGE} --py-files dist/sequoia-*.zip jobs/{name}.py ",
         f"sequoia {name} ",
         "databricks bundle run ",
     ):

@@ -75,7 +75,10 @@ def workspace(monkeypatch: pytest.MonkeyPatch) -> Iterator[Workspace]:
 
 @pytest.mark.mlflow
 def test_the_experiment_s_folder_is_created_with_it(workspace: Workspace) -> None:
-    config = load_config("databricks.yaml", ["tracking.experiment=/Workspace/Shared/shop/nightly"])
+    given = ["workspace=/Volumes/shop/sequoia/workspace", "tables.namespace=shop.sequoia"]
+    given += ["tracking.registered_model=shop.sequoia.next_item"]
+    given += ["tracking.experiment=/Workspace/Shared/shop/nightly"]
+    config = load_config("databricks.yaml", given)
     assert connect(config).experiment_id == "71"
     assert workspace.folders == {"/Users", "/Shared", "/Shared/shop"}
     # Known to the workspace without the prefix; a second run finds it and creates nothing.

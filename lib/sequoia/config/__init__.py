@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
 
-from sequoia.config.explain import explain
+from sequoia.config.explain import explain, explain_missing
 from sequoia.config.layers import COMMAND_LINE, Layered, read_layers
 from sequoia.config.schema import Config, SparkSettings
 from sequoia.config.types import setting_at, value_of
@@ -31,6 +31,7 @@ def load_config(path: str | Path = "base.yaml", overrides: Sequence[str] = ()) -
 def load_layers(path: str | Path, overrides: Sequence[str]) -> Layered:
     """Read the file, those it extends, and the overrides, which replace a setting or change a section."""
     layered = read_layers(str(path))
+    _check_asked(layered)
     for override in overrides:
         key, sign, text = override.partition("=")
         if not sign or not key.strip():
@@ -46,8 +47,18 @@ def load_layers(path: str | Path, overrides: Sequence[str]) -> Layered:
     return layered
 
 
+def _check_asked(layered: Layered) -> None:
+    for key, asked in layered.asked.items():
+        setting = setting_at(Config, list(key))
+        if setting.key != key or hasattr(setting.kind, "model_fields"):
+            raise UserError(f"required in {asked.file} names {'.'.join(key)}: name single settings")
+
+
 def validated(layered: Layered) -> Config:
     """Check all values; raises UserError with the first mistake in one sentence."""
+    missing = layered.missing()
+    if missing:
+        raise UserError(explain_missing(missing, layered))
     try:
         return Config.model_validate(layered.values)
     except ValidationError as error:

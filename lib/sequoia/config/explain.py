@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -30,6 +31,16 @@ def explain(error: ValidationError, layered: Layered) -> str:
     if first["type"] == "value_error":
         return f"setting {'.'.join(path)}: {first['msg'].removeprefix('Value error, ')}"
     return _wrong_type(path, first["input"], layered)
+
+
+def explain_missing(keys: Sequence[Key], layered: Layered) -> str:
+    """Return which settings have to be given, and how each is written."""
+    names, them, verb = "setting", "it", "is"
+    if len(keys) > 1:
+        names, them, verb = "settings", "them", "are"
+    names = f"{names} {', '.join('.'.join(key) for key in keys)}"
+    written = " ".join(layered.asked[key].written for key in keys)
+    return f"{names} {verb} missing: {layered.asked[keys[0]].file} has no value for {them}; give {written}"
 
 
 def _section(path: list[str]) -> type[BaseModel]:

@@ -1,6 +1,7 @@
 """The layers of a configuration: files that extend each other, then the command line; the later one wins.
 
-Every value remembers the layer it comes from. Files come from the disk or from the package, zipped or not.
+Every value remembers the layer it comes from. A file may ask for settings (`required`): the file itself or a
+layer above has to give them. Files come from the disk or from the package, zipped or not.
 """
 
 from __future__ import annotations
@@ -22,12 +23,22 @@ Values = dict[str, Any]
 Key = tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A setting that a file asks for: how it is written, and whose value does not count."""
+
+    file: str
+    written: str
+    below: str | None
+
+
 @dataclass
 class Layered:
-    """Values as one tree, and the layer of each leaf by its key."""
+    """Values as one tree, the layer of each leaf by its key, and what files ask for."""
 
     values: Values = field(default_factory=dict)
     origins: dict[Key, str] = field(default_factory=dict)
+    asked: dict[Key, Asked] = field(default_factory=dict)
 
     def lay(self, values: Values, origin: str, above: Key = ()) -> None:
         """Put values on top; sections are merged key by key."""
@@ -44,6 +55,22 @@ class Layered:
         self._section(key[:-1])[key[-1]] = value
         self.origins = {known: by for known, by in self.origins.items() if known[: len(key)] != key}
         self._mark(key, value, origin)
+
+    def ask_for(self, settings: Any, file: str) -> None:
+        """Let a file ask for settings, given as keys with how they are written, before its own values."""
+        if not isinstance(settings, dict):
+            kind = type(settings).__name__
+            raise UserError(
+                f"required in {file} holds a {kind}, not settings with how they are written, such as "
+                "`workspace: /data/<name>`"
+            )
+        for name, written in settings.items():
+            key = tuple(str(name).split("."))
+            self.asked[key] = Asked(file=file, written=f"{name}={written}", below=self.origin(key))
+
+    def missing(self) -> list[Key]:
+        """Return what files ask for and no layer has given."""
+        return [key for key, asked in self.asked.items() if self.origin(key) == asked.below]
 
     def origin(self, key: Key) -> str | None:
         """Return the layer of a value, or of the nearest section around it that is a value itself."""
@@ -86,6 +113,7 @@ def read_layers(name: str) -> Layered:
         parent = None if parent is None else str(parent)
     layered = Layered()
     for origin, values in reversed(chain):
+        layered.ask_for(values.pop("required", {}), _shown(origin))
         layered.lay(values, _shown(origin))
     return layered
 
