@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).resolve().parent
+sys.path.insert(0, str(ROOT / "lib"))
 
-INIT = (ROOT / "lib" / "sequoia" / "__init__.py").read_text(encoding="utf-8")
-VERSION = INIT.split('__version__ = "')[1].split('"')[0]
+from sequoia import __version__  # noqa: E402  (neither needs a package)
+from sequoia.provenance import COMMIT, commit  # noqa: E402
 
 # Folders beside lib/ that are part of the package, so that a wheel alone is enough on a cluster.
 FOLDERS = ("jobs", "schemas", "conf")
@@ -32,6 +35,20 @@ REMOTE = {
 }
 
 
+class WithCommit(build_py):
+    """Write which commit the code is of, where git knows, into what is installed without a checkout."""
+
+    def run(self) -> None:
+        """Build as ever, then write the file or take an earlier build's away."""
+        super().run()
+        if self.editable_mode:
+            return
+        file = Path(self.build_lib, "sequoia", COMMIT)
+        file.unlink(missing_ok=True)
+        if commit():
+            file.write_text(f"{commit()}\n", encoding="utf-8")
+
+
 def runtime_requirements(*, platform: bool) -> list[str]:
     """Return the run time lines of requirements.txt: those of the platform, or the others."""
     runtime, _, _ = (ROOT / "requirements.txt").read_text(encoding="ascii").partition("# development")
@@ -41,7 +58,7 @@ def runtime_requirements(*, platform: bool) -> list[str]:
 
 setup(
     name="sequoia-recsys",
-    version=VERSION,
+    version=__version__,
     description="Sequential recommendation from raw interactions to promoted models.",
     license_expression="Apache-2.0",
     license_files=["LICENSE"],
@@ -57,6 +74,7 @@ setup(
     package_data={"": ["*.sql", "*.yaml", "*.html", "*.j2", "*.css", "*.js", "py.typed"]},
     install_requires=runtime_requirements(platform=False),
     extras_require={"local": runtime_requirements(platform=True), **REMOTE},
+    cmdclass={"build_py": WithCommit},
     entry_points={"console_scripts": ["sequoia = sequoia.cli:main"]},
     zip_safe=False,
 )

@@ -7,9 +7,10 @@ CREATE TABLE IF NOT EXISTS ${table} (
   registered_model  STRING NOT NULL COMMENT 'name in the registry',
   version           STRING NOT NULL COMMENT 'version the alias named when scoring began',
   interactions_version BIGINT NOT NULL COMMENT 'version of the interactions table the histories came from',
-  run_id            STRING NOT NULL COMMENT 'run that wrote the row'
+  run_id            STRING NOT NULL COMMENT 'run that wrote the row',
+  recommended       TIMESTAMP NOT NULL COMMENT 'when that run began to recommend, the same in all rows (UTC)'
 ) USING DELTA
 COMMENT 'Top items of every user with their origin'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
 ALTER TABLE ${table} ADD CONSTRAINT one_score_per_item CHECK (size(items) = size(scores));
 ALTER TABLE ${table} ADD CONSTRAINT known_basis CHECK (basis IN ('sequence', 'popular'));

@@ -21,19 +21,41 @@ TEXTS = {".py", ".md", ".txt", ".yaml", ".yml", ".toml", ".sh", ".ipynb"}
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project's wheel, built from a copy so that the working tree stays clean."""
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a wheel is built from, as one commit of its own, so that the working tree stays clean."""
     source = tmp_path_factory.mktemp("source")
     for folder in ("lib", "jobs", "schemas", "conf"):
         ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
         shutil.copytree(ROOT / folder, source / folder, ignore=ignore)
     for name in ("setup.py", "pyproject.toml", "requirements.txt", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    target = tmp_path_factory.mktemp("wheel")
+    git(source, "init", "--quiet")
+    git(source, "add", "--all")
+    git(source, "-c", "user.name=ada", "-c", "user.email=ada@shop.example", "commit", "--quiet", "-m", "all")
+    return source
+
+
+@pytest.fixture(scope="module")
+def wheel(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's wheel."""
+    return build(source, tmp_path_factory.mktemp("wheel"))
+
+
+def git(folder: Path, *arguments: str) -> str:
+    command = ["git", "-C", str(folder), *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def build(source: Path, target: Path) -> Path:
     pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*pip, "--wheel-dir", str(target), str(source)], check=True, capture_output=True)
     [built] = target.glob("*.whl")
     return built
+
+
+def commit_in(archive: Path) -> str:
+    with zipfile.ZipFile(archive) as opened:
+        return opened.read("sequoia/commit.txt").decode().strip()
 
 
 def test_the_wheel_holds_code_jobs_schemas_and_configs(wheel: Path) -> None:
@@ -61,6 +83,30 @@ def test_the_wheel_names_the_project_its_version_and_its_licence(wheel: Path) ->
     assert licence == (ROOT / "LICENSE").read_text(encoding="utf-8")
     assert "Apache License\n                           Version 2.0, January 2004" in licence
     assert "END OF TERMS AND CONDITIONS" in licence
+
+
+def test_the_installed_wheel_knows_its_commit(source: Path, wheel: Path, tmp_path: Path) -> None:
+    commit = git(source, "rev-parse", "--short=12", "HEAD")
+    assert commit_in(wheel) == commit
+    pip = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--target", str(tmp_path)]
+    subprocess.run([*pip, str(wheel)], check=True, capture_output=True)
+    # The environment lends its packages; sequoia is found before its editable install.
+    command = [sys.executable, str(tmp_path / "bin" / "sequoia"), "--version"]
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == f"sequoia {__version__}+{commit}\n"
+
+
+def test_a_wheel_of_a_changed_checkout_says_so_and_one_without_git_says_nothing(
+    source: Path, wheel: Path, tmp_path: Path
+) -> None:
+    changed = shutil.copytree(source, tmp_path / "changed")
+    with (changed / "conf" / "base.yaml").open("a") as file:
+        file.write("# mine\n")
+    assert commit_in(build(changed, tmp_path / "first")) == f"{commit_in(wheel)}.dirty"
+    shutil.rmtree(changed / ".git")
+    with zipfile.ZipFile(build(changed, tmp_path / "second")) as opened:
+        assert "sequoia/commit.txt" not in opened.namelist()
 
 
 def test_nothing_installs_by_a_strangers_name() -> None:
@@ -141,7 +187,8 @@ def pack(folder: Path) -> Path:
 
 def test_the_zip_for_clusters_holds_what_the_wheel_holds(wheel: Path, code_zip: Path) -> None:
     in_wheel = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
-    assert set(zipfile.ZipFile(code_zip).namelist()) - {"sequoia/commit.txt"} == in_wheel
+    without_git = set() if (ROOT / ".git").exists() else {"sequoia/commit.txt"}
+    assert set(zipfile.ZipFile(code_zip).namelist()) == in_wheel - without_git
 
 
 def test_a_zip_on_the_path_is_enough(code_zip: Path, tmp_path: Path) -> None:
@@ -173,6 +220,5 @@ except UserError as error:
     assert settings == f"32 {len(list((ROOT / 'schemas').glob('*.sql')))} 1"
     assert files == "True next_item_model.py"
     if (ROOT / ".git").exists():
-        commit = zipfile.ZipFile(code_zip).read("sequoia/commit.txt").decode().strip()
-        assert version.partition("+")[2] == commit != ""
+        assert version.partition("+")[2] == commit_in(code_zip) != ""
     assert sentence.startswith("no configuration file nothing.yaml: name a YAML file, or one of base.yaml, ")

@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "lib"))
 
 from sequoia import __version__  # noqa: E402  (needs no package either)
-from sequoia.provenance import COMMIT, code_version  # noqa: E402
+from sequoia.provenance import COMMIT, commit  # noqa: E402
 
 # Where setup.py puts the folders; of conf/ the settings alone.
 PLACES = {
@@ -51,9 +51,8 @@ def files() -> Iterator[tuple[str, bytes]]:
         for file in found:
             if file.suffix in SUFFIXES or file.name == "py.typed":
                 yield f"{place}/{file.relative_to(folder).as_posix()}", file.read_bytes()
-    commit = code_version().partition("+")[2]
-    if commit:
-        yield f"sequoia/{COMMIT}", f"{commit}\n".encode()
+    if commit():
+        yield f"sequoia/{COMMIT}", f"{commit()}\n".encode()
 
 
 if __name__ == "__main__":

@@ -24,14 +24,18 @@ PACKAGES = tuple(
     "delta-spark horovod mlflow mlflow-skinny numpy petastorm pyarrow pyspark scipy torch".split()
 )
 WITHOUT_EFFECT = ("run_id", "logging")
-COMMIT = "commit.txt"  # written into packed code, which has no checkout around it
+COMMIT = "commit.txt"  # written into wheels and packed code, which have no checkout around them
+
+
+def code_version() -> str:
+    """Return the version with the commit where it is known, such as 0.2.0+1a2b3c4d5e6f (.dirty: changed)."""
+    return f"{__version__}+{commit()}" if commit() else __version__
 
 
 @cache
-def code_version() -> str:
-    """Return the version with the commit where it is known, such as 0.2.0+1a2b3c4d5e6f (.dirty: changed)."""
-    commit = _packed_commit() or _checkout_commit()
-    return f"{__version__}+{commit}" if commit else __version__
+def commit() -> str:
+    """Return the commit of the code, with .dirty when its checkout was changed; empty where unknown."""
+    return _packed_commit() or _checkout_commit()
 
 
 def package_versions() -> dict[str, str]:

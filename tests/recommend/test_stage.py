@@ -4,13 +4,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from evaluate.world import ITEMS, RAW, save_counting, walk
+from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.recommend.stage import run
-from sequoia.road.stage import Context
+from sequoia.road.stage import Context, StageResult
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 from sequoia.tracking.logged_model import log_model
@@ -64,6 +66,7 @@ def test_every_user_is_served_and_the_registered_model_says_the_same(
     check_no_champion_yet(context, capsys)
     register_champion(context)
 
+    before = datetime.now(UTC)
     result = run(context)
 
     assert (result.rows_in, result.rows_out) == (WALKERS + 3, WALKERS + 3)
@@ -76,12 +79,14 @@ def test_every_user_is_served_and_the_registered_model_says_the_same(
     assert (rows["late"]["items"][0], rows["late"]["basis"]) == ("i08", "sequence")
     assert (rows["stranger"]["items"], rows["stranger"]["basis"]) == (RAW[:4], "popular")
     assert rows["tied"]["items"][0] == "i23"
-    origin = {tuple(row[3:]) for row in (tuple(row) for row in rows.values())} - {()}
+    [(*origin, recommended)] = {tuple(row)[4:] for row in rows.values()}
     version = context.tables.version("interactions")
-    assert {found[1:] for found in origin} == {("sequoia-next-item", "1", version, context.run_id)}
+    assert origin == ["sequoia-next-item", "1", version, context.run_id]
+    assert before <= recommended.astimezone(UTC) <= datetime.now(UTC)
     assert result.details["basis"] == {"sequence": WALKERS + 2, "popular": 1}
     check_samples(result.details["samples"])
     check_registered_model(context, {user: list(row["items"]) for user, row in rows.items()})
+    check_the_same_again(make_context, result)
 
 
 def check_no_champion_yet(context: Context, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +101,20 @@ def check_no_champion_yet(context: Context, capsys: pytest.CaptureFixture[str]) 
     mistyped = Context(context.config.model_copy(update={"recommend": recommend}))
     with pytest.raises(UserError, match=r"alias champoin of .*sequoia-next-item.*sequoia promote"):
         run(mistyped)
+
+
+def check_the_same_again(make_context: MakeContext, first: StageResult) -> None:
+    """See that another run leaves the rows of the first one, their time included, until they would differ."""
+    again = make_context("recommend.k=4", "recommend.sample_users=3", "sequences.ties=item")
+    written = again.tables.version("recommendations")
+    assert run(again) == first
+    assert again.tables.writes == {}
+    assert again.tables.version("recommendations") == written
+    other = make_context("recommend.k=3", "sequences.ties=item")
+    run(other)
+    rows = other.tables.read("recommendations").select("run_id", "recommended", F.size("items")).distinct()
+    [(run_id, _, k)] = rows.collect()
+    assert (other.tables.writes, run_id, k) == ({"recommendations": written + 1}, other.run_id, 3)
 
 
 def check_samples(samples: list[dict[str, object]]) -> None:

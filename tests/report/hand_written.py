@@ -215,6 +215,7 @@ def scored() -> ScoredFrom:
         version="3",
         interactions_version=1,
         run_id="run1",
+        recommended=START,
     )
 
 

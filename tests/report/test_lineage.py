@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from report.hand_written import diary, origin, scored
 
-from sequoia.report.lineage import chain, interactions_of, producer
-from sequoia.report.origin import UNKNOWN, described
+from sequoia.report.diary import producer
+from sequoia.report.lineage import chain, interactions_of
+from sequoia.report.origin import UNKNOWN, described, remembered_scores
 from sequoia.tracking.registry import Version
 from sequoia.tracking.runs import RunTags
 
@@ -25,6 +27,7 @@ def test_each_link_names_what_it_was_made_from() -> None:
         "Sequences",
         "Interactions",
     ]
+    assert found["Recommendations"]["Written by run"] == "run1, 2026-01-05 09:30 UTC"
     assert found["Registered model"]["Version"] == "3 of sequoia-next-item"
     assert found["Training rows"]["Table"] == "training, version 2"
     assert found["Sequences"]["Table"] == "sequences, version 4"
@@ -39,6 +42,15 @@ def test_an_old_champion_leads_to_the_tables_it_was_trained_on() -> None:
     assert producer(written, "training", 2) is old
     assert interactions_of(written, origin()) == 1
     assert interactions_of(written, replace(origin(), training_version=8)) == 7
+
+
+def test_recommendations_that_are_gone_are_told_by_the_line_that_wrote_them() -> None:
+    wrote = diary()["recommend"]
+    kept = replace(wrote, run_id="run2", finished=wrote.finished + timedelta(days=1))
+    kept = replace(kept, reads={"recommendations": 3, "interactions": 1}, writes={})
+    found = remembered_scores(kept, [kept, wrote], "gone: dropped")
+    assert (found.table_version, found.run_id, found.recommended) == (3, "run1", wrote.finished)
+    assert (found.interactions_version, found.gone) == (1, "gone: dropped")
 
 
 def test_what_the_diary_does_not_know_is_said() -> None:

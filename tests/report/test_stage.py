@@ -62,7 +62,7 @@ def write_shop(context: Context) -> int:
     promotions.append({**promotions[0], "action": "intended", "intent": "1", "wanted": "promoted"})
     schema = context.tables.schema("promotions")
     context.tables.append("promotions", context.spark.createDataFrame(promotions, schema))
-    write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", "shop", "3", 0, "run1")])
+    write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", "shop", "3", 0, "run1", START)])
     lines = diary()
     ingest = replace(lines["ingest"], writes={"interactions": 1, "files": context.tables.writes["files"]})
     # Two runs made it, and the older line of a stage lies behind the newer one.

@@ -1,11 +1,14 @@
 """Write the top items of every user from the model version that the alias names now.
 
 Before the first champion there is nothing to recommend with: that is said, nothing is written, and the road
-goes on to the report, which says why.
+goes on to the report, which says why. Rows that the table holds already stay, with the run and the time that
+they were written by.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -19,10 +22,12 @@ from sequoia.tracking.connection import connect
 from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.registry import Version, find_alias, required_alias
 
+TABLE = "recommendations"
+
 
 def run(context: Context) -> StageResult:
     """Resolve the alias once and recommend to all users of the interactions, in training or not."""
-    config = context.config
+    began, config = datetime.now(UTC), context.config
     connection = connect(config)
     alias = config.recommend.alias
     # Another alias than the one that promotion moves was set by hand: a missing one is a mistake.
@@ -41,8 +46,8 @@ def run(context: Context) -> StageResult:
             f"{config.recommend.k} items for {users:,} users from version {version.number} of {version.name}"
         )
         found = histories.mapInArrow(recommending_function(folder, config.recommend.k), RECOMMENDED_SPARK)
-        context.tables.overwrite("recommendations", _with_origin(context, found, version))
-        written = context.tables.read("recommendations")
+        _write(context, found, version, users, began)
+        written = context.tables.read(TABLE)
         basis = {row["basis"]: row["count"] for row in written.groupBy("basis").count().collect()}  # two rows
         samples = sample_users(context, histories, written)
     finally:
@@ -69,15 +74,29 @@ def _no_champion_yet(context: Context, name: str) -> StageResult:
     return StageResult(rows_in=0, rows_out=0, details=details)
 
 
-def _with_origin(context: Context, found: DataFrame, version: Version) -> DataFrame:
-    return found.withColumns(
-        {
-            "registered_model": F.lit(version.name),
-            "version": F.lit(version.number),
-            "interactions_version": F.lit(context.tables.reads["interactions"]),
-            "run_id": F.lit(context.run_id),
-        }
-    )
+def _write(context: Context, found: DataFrame, version: Version, users: int, began: datetime) -> None:
+    """Write the rows with their origin, unless the table holds them already."""
+    origin: dict[str, str | int] = {
+        "registered_model": version.name,
+        "version": version.number,
+        "interactions_version": context.tables.reads["interactions"],
+    }
+    if _is_written(context, found, origin, users):
+        context.say("nothing changed: the table holds these rows already")
+        return
+    told = {**origin, "run_id": context.run_id, "recommended": began}
+    context.tables.overwrite(TABLE, found.withColumns({name: F.lit(value) for name, value in told.items()}))
+
+
+def _is_written(context: Context, found: DataFrame, origin: Mapping[str, str | int], users: int) -> bool:
+    """Say whether the table holds these rows, one for each of so many users, whoever wrote them and when."""
+    if not context.tables.exists(TABLE):
+        return False
+    known = context.tables.read(TABLE)
+    for name, value in origin.items():
+        known = known.where(F.col(name) == value)
+    # Where the count differs, as with every new champion, nothing is scored to be compared.
+    return known.count() == users and found.exceptAll(known.select(*found.columns)).isEmpty()
 
 
 def _details(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -63,6 +63,11 @@ def written_lines(context: Context) -> list[Line]:
     diary = diary.fillna(0, ["rows_in", "rows_out"]).select(*Line.__dataclass_fields__)
     rows = diary.orderBy(F.desc("finished")).limit(REMEMBERED).collect()
     return [_line(row.asDict()) for row in rows]
+
+
+def producer(written: Sequence[Line], table: str, version: int | None) -> Line | None:
+    """Return the line of the stage that wrote this version of a table; None when the diary does not know."""
+    return next((line for line in written if version is not None and line.writes.get(table) == version), None)
 
 
 def train_lines(context: Context) -> list[Line]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sequoia.report.diary import Line, details_of, newest_line, written_lines
+from sequoia.report.diary import Line, details_of, newest_line, producer, written_lines
 from sequoia.report.gone import Reader
 from sequoia.report.origin import UNKNOWN, Origin, ScoredFrom, model_origin, scored_from
 from sequoia.road.stage import Context
@@ -54,7 +54,7 @@ def trace(context: Context, recommended: Line) -> Lineage:
     if recommended.says("model")["version"] is None:
         files, more = _raw_files(context, None)
         return Lineage(steps=[NOTHING_SCORED], files=files, more_files=more)
-    scored = scored_from(context, recommended)
+    scored = scored_from(context, recommended, written)
     origin = model_origin(context, scored.version)
     made = producer(written, "training", origin.training_version)
     interactions = interactions_of(written, origin)
@@ -64,11 +64,6 @@ def trace(context: Context, recommended: Line) -> Lineage:
     reader.touch(context, pinned)
     files, more = _raw_files(context, producer(written, "interactions", interactions))
     return Lineage(steps=chain(scored, origin, written, reader.gone), files=files, more_files=more)
-
-
-def producer(written: Sequence[Line], table: str, version: int | None) -> Line | None:
-    """Return the line of the stage that wrote this version of a table; None when the diary does not know."""
-    return next((line for line in written if version is not None and line.writes.get(table) == version), None)
 
 
 def interactions_of(written: Sequence[Line], origin: Origin) -> int | None:
@@ -92,7 +87,7 @@ def chain(
                 ("Table", _versioned("recommendations", scored.table_version)),
                 ("Rows", f"{scored.rows:,}"),
                 ("Histories from", _versioned("interactions", scored.interactions_version)),
-                ("Written by run", scored.run_id),
+                ("Written by run", f"{scored.run_id}, {scored.recommended:%Y-%m-%d %H:%M} UTC"),
             ],
             gone=scored.gone,
         ),

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
-from sequoia.report.diary import Line, train_lines
+from sequoia.report.diary import Line, producer, train_lines
 from sequoia.report.gone import Reader
 from sequoia.road.stage import Context
 from sequoia.secrets import redact
@@ -32,6 +33,7 @@ class ScoredFrom:
     version: str
     interactions_version: int | None
     run_id: str
+    recommended: datetime
     gone: str = ""
 
 
@@ -62,32 +64,36 @@ class Remembered:
     training_rows: int
 
 
-def scored_from(context: Context, line: Line) -> ScoredFrom:
+def scored_from(context: Context, line: Line, written: Sequence[Line]) -> ScoredFrom:
     """Read the origin of the recommendations, the same in all rows as they are written at once.
 
-    `line` is the diary's line of the recommend stage, which tells it when the table is gone.
+    `line` is the diary's line of the recommend stage, which tells it when the table is gone; the stage may
+    have found the rows `written` by a run before.
     """
     reader = Reader()
     found = reader.read("recommendations", lambda: _scored_from_table(context))
-    return found or remembered_scores(line, reader.gone["recommendations"])
+    return found or remembered_scores(line, written, reader.gone["recommendations"])
 
 
-def remembered_scores(line: Line, gone: str) -> ScoredFrom:
+def remembered_scores(line: Line, written: Sequence[Line], gone: str) -> ScoredFrom:
     """Return what the diary knows of recommendations that cannot be read."""
     model = line.says("model")
+    version = (line.reads | line.writes).get("recommendations")
+    wrote = producer(written, "recommendations", version) or line
     return ScoredFrom(
-        table_version=line.writes.get("recommendations"),
+        table_version=version,
         rows=line.rows_out,
         registered_model=model["name"],
         version=model["version"],
         interactions_version=line.reads.get("interactions"),
-        run_id=line.run_id,
+        run_id=wrote.run_id,
+        recommended=wrote.finished,
         gone=gone,
     )
 
 
 def _scored_from_table(context: Context) -> ScoredFrom:
-    keys = ["registered_model", "version", "interactions_version", "run_id"]
+    keys = ["registered_model", "version", "interactions_version", "run_id", "recommended"]
     table = context.tables.read("recommendations", written_by="recommend")
     rows = table.groupBy(*keys).count().limit(2).collect()
     if len(rows) != 1:

@@ -7,6 +7,7 @@ A table lives in a catalog schema (`main.sequoia.interactions`) or in a folder o
 from __future__ import annotations
 
 import json
+from contextlib import AbstractContextManager, nullcontext
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -16,6 +17,7 @@ from sequoia.errors import UserError
 from sequoia.storage import Location, spark_uri
 from sequoia.tables.contracts import contract
 from sequoia.tables.identifiers import parts, path_identifier, quoted
+from sequoia.tables.refusal import told
 
 
 class Tables:
@@ -48,7 +50,8 @@ class Tables:
     def exists(self, table: str) -> bool:
         """Say whether the table has been written."""
         if self._namespace:
-            return self.spark.catalog.tableExists(self.identifier(table))
+            with self._told(table):
+                return self.spark.catalog.tableExists(self.identifier(table))
         return (self._folder / table / "_delta_log").is_dir()
 
     def version(self, table: str) -> int:
@@ -57,12 +60,12 @@ class Tables:
             # Every commit is a numbered file of the log, and the newest one is never cleaned away.
             log = self._folder / table / "_delta_log"
             return max(int(commit.stem) for commit in log.glob("*.json") if commit.stem.isdigit())
-        history = self.spark.sql(f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1")
+        history = self._sql(table, f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1")
         return int(history.select("version").first()["version"])  # type: ignore[index]
 
     def table_id(self, table: str) -> str:
         """Return Delta's own id of the table, which another table of the same name does not share."""
-        detail = self.spark.sql(f"DESCRIBE DETAIL {self.identifier(table)}")
+        detail = self._sql(table, f"DESCRIBE DETAIL {self.identifier(table)}")
         return str(detail.select("id").first()["id"])  # type: ignore[index]
 
     def schema(self, table: str) -> StructType:
@@ -83,14 +86,14 @@ class Tables:
         self._check_contract(table)
         pinned = self.version(table) if version is None else version
         self.reads[table] = pinned
-        return self.spark.sql(f"SELECT * FROM {self.identifier(table)} VERSION AS OF {pinned}")
+        return self._sql(table, f"SELECT * FROM {self.identifier(table)} VERSION AS OF {pinned}")
 
     def ensure(self, table: str) -> None:
         """Create the table with its constraints in one commit; refuse one of another contract."""
         if self.exists(table):
             self._check_contract(table)
         else:
-            self.spark.sql(contract(table).create.replace("${table}", self.identifier(table)))
+            self._sql(table, contract(table).create.replace("${table}", self.identifier(table)))
             self._checked.add(table)
 
     def overwrite(self, table: str, rows: DataFrame, *, where: str | None = None) -> int:
@@ -111,7 +114,8 @@ class Tables:
         if partitions := contract(table).partitions:
             writer = writer.partitionBy(*partitions)
         if self._namespace:
-            writer.saveAsTable(self.identifier(table))
+            with self._told(table):
+                writer.saveAsTable(self.identifier(table))
         else:
             writer.save(spark_uri(self._folder / table))
         self.writes[table] = self.version(table)
@@ -119,21 +123,29 @@ class Tables:
 
     def restore(self, table: str, version: int) -> None:
         """Bring back the rows of an earlier version as a new one."""
-        self.spark.sql(f"RESTORE TABLE {self.identifier(table)} TO VERSION AS OF {version}")
+        self._sql(table, f"RESTORE TABLE {self.identifier(table)} TO VERSION AS OF {version}")
 
     def properties(self, table: str) -> dict[str, str]:
         """Return the table's properties."""
-        rows = self.spark.sql(
-            f"SHOW TBLPROPERTIES {self.identifier(table)}"
-        ).collect()  # a handful of settings
+        rows = self._sql(table, f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()  # a handful
         return {row["key"]: row["value"] for row in rows}
+
+    def _sql(self, table: str, statement: str) -> DataFrame:
+        with self._told(table):
+            return self.spark.sql(statement)
+
+    def _told(self, table: str) -> AbstractContextManager[None]:
+        """Tell in one sentence that the catalog refuses a table; a folder has nobody who would."""
+        if not self._namespace:
+            return nullcontext()
+        return told(".".join(self._namespace), self.identifier(table))
 
     def _check_contract(self, table: str) -> None:
         if table in self._checked:
             return
         wanted = contract(table).version
         found = self.properties(table).get("sequoia.schemaVersion", "none")
-        columns = self.spark.sql(f"SELECT * FROM {self.identifier(table)} LIMIT 0").dtypes
+        columns = self._sql(table, f"SELECT * FROM {self.identifier(table)} LIMIT 0").dtypes
         expected = [(field.name, field.dataType.simpleString()) for field in self.schema(table)]
         if found != str(wanted) or columns != expected:
             raise UserError(
