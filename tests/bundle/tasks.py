@@ -55,6 +55,24 @@ def upstream(tasks: dict[str, set[str]], task: str) -> set[str]:
     return tasks[task].union(*(upstream(tasks, before) for before in tasks[task]))
 
 
+def scripts_run_by(job: dict[str, Any], **chosen: str) -> set[str]:
+    """Return the tasks whose scripts run, none failing, when the job is started with these parameters."""
+    tasks = {task["task_key"]: task for task in job["tasks"]}
+    ran: dict[str, str] = {}  # with the outcome, nothing for a script
+    for key in TopologicalSorter(graph(job)).static_order():
+        task = tasks[key]
+        waits = task.get("depends_on", [])
+        met = [ran.get(one["task_key"]) == one.get("outcome", "") for one in waits]
+        if not waits or (any(met) if task.get("run_if") == "NONE_FAILED" else all(met)):
+            ran[key] = _outcome(task["condition_task"], job, chosen) if "condition_task" in task else ""
+    return {task["task_key"] for task in scripts(job)} & ran.keys()
+
+
+def _outcome(condition: dict[str, str], job: dict[str, Any], chosen: dict[str, str]) -> str:
+    assert condition["op"] == "EQUAL_TO"
+    return str(_given(condition["left"], job, chosen) == condition["right"]).lower()
+
+
 def settings_of(task: dict[str, Any], job: dict[str, Any]) -> Config:
     """Return what the task's script would run with."""
     parsed = parsed_by(task, job)
@@ -63,13 +81,15 @@ def settings_of(task: dict[str, Any], job: dict[str, Any]) -> Config:
 
 def parsed_by(task: dict[str, Any], job: dict[str, Any], **chosen: str) -> dict[str, Any]:
     """Parse the task's parameters as its script would, with those of the job or those chosen for a run."""
-    given = {entry["name"]: entry["default"] for entry in job.get("parameters", [])} | chosen
-    arguments = [
-        JOB_PARAMETER.sub(lambda found: str(given[found[1]]), text.replace("{{job.run_id}}", RUN_ID))
-        for text in task["spark_python_task"].get("parameters", [])
-    ]
+    arguments = [_given(text, job, chosen) for text in task["spark_python_task"].get("parameters", [])]
     command = cli.commands[stage_of(task)]
     return command.make_context(command.name, arguments).params
+
+
+def _given(text: str, job: dict[str, Any], chosen: dict[str, str]) -> str:
+    """Fill in what a run of the job is given, its own parameters where nothing else is chosen."""
+    given = {entry["name"]: entry["default"] for entry in job.get("parameters", [])} | chosen
+    return JOB_PARAMETER.sub(lambda found: str(given[found[1]]), text.replace("{{job.run_id}}", RUN_ID))
 
 
 def stage_of(task: dict[str, Any]) -> str:

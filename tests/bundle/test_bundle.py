@@ -7,9 +7,19 @@ from typing import Any
 import pytest
 from bundle.reading import DEPLOYED, EVERYWHERE, GIVEN, USER, apply_target, read_bundle
 from bundle.shape import faults_of_file, faults_of_target
-from bundle.tasks import RUN_ID, faults_of_job, graph, parsed_by, scripts, settings_of, stage_of, upstream
+from bundle.tasks import (
+    RUN_ID,
+    faults_of_job,
+    graph,
+    parsed_by,
+    scripts,
+    scripts_run_by,
+    settings_of,
+    stage_of,
+    upstream,
+)
 
-from sequoia.config import Config
+from sequoia.config import Config, load_config
 from sequoia.road.stages import ROAD, ancestors
 
 TARGETS = ("dev", "staging", "prod")
@@ -63,7 +73,7 @@ def test_what_only_the_shop_knows_has_no_default_and_is_named_when_missing(targe
 
 
 def test_every_stage_waits_for_those_it_builds_on_and_no_others(road: dict[str, Any]) -> None:
-    assert {stage_of(task) for task in scripts(road)} == {*ROAD, "rollback", "release"}
+    assert {stage_of(task) for task in scripts(road)} == {*ROAD, "rollback", "release", "clean"}
     assert all(task["task_key"] == stage_of(task) for task in scripts(road))
     for stage in ROAD:
         assert upstream(graph(road), stage) & ROAD.keys() == ancestors(stage), stage
@@ -123,6 +133,7 @@ def test_a_lost_machine_costs_one_attempt_and_nothing_hangs_for_ever(
         # The same work would run out of the same time, except where it goes on from a checkpoint.
         assert tasks[stage]["retry_on_timeout"] == (stage == "train"), stage
     assert tasks["rollback"]["max_retries"] == 0
+    assert tasks["clean"]["max_retries"] == 1
 
 
 def test_failures_and_long_runs_are_told(applied: dict[str, Any], road: dict[str, Any]) -> None:
@@ -148,7 +159,6 @@ def test_two_runs_never_go_on_at_once_and_a_rollback_is_one_of_them(
     assert given["action"] == condition["right"] != action
     assert tasks["rollback"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "true"}]
     assert tasks["releases"]["depends_on"] == [{"task_key": "rolls_back", "outcome": "false"}]
-    assert tasks["ingest"]["depends_on"] == [{"task_key": "releases", "outcome": "false"}]
     # Two of them are left out, so not all can have succeeded.
     assert graph(road)["recommend"] == {"promote", "rollback", "release"}
     assert tasks["recommend"]["run_if"] == "NONE_FAILED"
@@ -180,6 +190,37 @@ def test_a_release_copies_to_the_target_s_own_model_and_is_a_run_of_the_road(
     assert parsed["target"] == settings_of(tasks["release"], road).tracking.registered_model
 
 
+@pytest.mark.parametrize(
+    ("action", "wanted"),
+    [
+        ({}, set(ROAD)),
+        ({"action": "rollback"}, {"rollback", "recommend", "report"}),
+        ({"action": "release"}, {"release", "recommend", "report"}),
+        # No stage runs beside a clean: a run of this job does one or the other.
+        ({"action": "clean"}, {"clean"}),
+    ],
+)
+def test_a_run_does_what_its_action_says_and_nothing_else(
+    road: dict[str, Any], action: dict[str, str], wanted: set[str]
+) -> None:
+    assert scripts_run_by(road, **action) == wanted
+
+
+def test_a_clean_is_a_run_of_the_road_and_may_be_a_dry_one(
+    applied: dict[str, Any], road: dict[str, Any], tasks: dict[str, dict[str, Any]]
+) -> None:
+    job = applied["resources"]["jobs"]["clean"]
+    [asks] = job["tasks"]
+    given = asks["run_job_task"]["job_parameters"]
+    assert given == {"action": "clean", "dry_run": "{{job.parameters.dry_run}}"}
+    assert {entry["name"] for entry in road["parameters"]} >= given.keys()
+    assert [entry["default"] for entry in job["parameters"]] == ["false"]
+    for chosen, dry in (({}, False), ({"dry_run": "true"}, True)):
+        parsed = parsed_by(tasks["clean"], road, **chosen)
+        assert not parsed["dry_run"]
+        assert load_config(parsed["config"], parsed["overrides"]).retention.dry_run is dry
+
+
 def test_who_runs_the_jobs_may_do_all_that_they_do(applied: dict[str, Any]) -> None:
     runs_as = applied["var"]["runs_as"]
     deployed = applied["bundle"]["mode"] == "production"
@@ -206,8 +247,8 @@ def test_the_experiment_lies_in_a_folder_that_every_workspace_has(applied: dict[
 
 
 def test_only_production_starts_by_itself() -> None:
-    status = {
-        target: apply_target(read_bundle(), target)["resources"]["jobs"]["road"]["schedule"]["pause_status"]
-        for target in TARGETS
-    }
+    jobs = {target: apply_target(read_bundle(), target)["resources"]["jobs"] for target in TARGETS}
+    status = {target: jobs[target]["road"]["schedule"]["pause_status"] for target in TARGETS}
     assert status == {"dev": "PAUSED", "staging": "PAUSED", "prod": "UNPAUSED"}
+    # Nothing is removed before somebody asks for it.
+    assert {jobs[target]["clean"]["schedule"]["pause_status"] for target in TARGETS} == {"PAUSED"}

@@ -29,7 +29,7 @@ def run_script(name: str, *arguments: str) -> int:
 
 
 def test_there_is_a_job_for_every_stage_and_for_the_commands_beside_them() -> None:
-    assert set(SCRIPTS) == {*ROAD, "run", "rollback", "release"}
+    assert set(SCRIPTS) == {*ROAD, "run", "rollback", "release", "clean"}
 
 
 @pytest.mark.parametrize("name", SCRIPTS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -9,59 +10,21 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from evaluate.world import save_counting
-from tables.filled import filled_row
+from retention.world import LATER, MARKS, NAME, fail, promote, put, removed, runs, train, versions
 
 from sequoia.cli import cli
 from sequoia.errors import UserError
-from sequoia.models.trained import DONE, TrainedModel, write_trained
+from sequoia.models.trained import TrainedModel, write_trained
 from sequoia.retention.clean import clean
 from sequoia.retention.history import _history
 from sequoia.retention.removal import age_of
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
-from sequoia.tracking.logged_model import log_model
 from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.runs import start_run
 
 MakeContext = Callable[..., Context]
-NAME = "sequoia-next-item"
-MARKS = {letter: letter * 16 for letter in "abcdef"}
-LATER = timedelta(days=40)
-
-
-def train(context: Context, letter: str, step: int = 1) -> TrainedModel:
-    """Leave behind what a training leaves: a model folder, a run, a checkpoint."""
-    workspace, mark = context.config.workspace_path, MARKS[letter]
-    folder = save_counting(workspace / "models" / f"counting-{mark}", step=step)
-    run = start_run(connect(context.config), "counting", {"sequoia.fingerprint": mark})
-    run.log_artifact(folder / "items.parquet")
-    run.finish()
-    (folder / DONE).write_text(run.id)
-    checkpoint = workspace / "checkpoints" / folder.name / "epoch-00001"
-    checkpoint.mkdir(parents=True)
-    (checkpoint / "state.json").write_text("{}")
-    return TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=mark)
-
-
-def promote(context: Context, model: TrainedModel, before: str | None) -> str:
-    """Register a model and let the alias name it, as the promote stage does; return the version."""
-    connection = connect(context.config)
-    uri = log_model(connection, model.mlflow_run_id, "counting", model.folder, ["i00"])
-    tags = {registry.FINGERPRINT: model.fingerprint, "training_run": model.mlflow_run_id}
-    version = registry.register(connection, uri, {**tags, registry.PREVIOUS: before or ""})
-    registry.move_alias(connection, "champion", version)
-    fetch_folder(connection, version, registered_cache(context.config))
-    audit(context, before, version.number)
-    return version.number
-
-
-def audit(context: Context, before: str | None, after: str) -> None:
-    schema = context.tables.schema("promotions")
-    told = {"decided": datetime.now(UTC), "action": "promoted", "registered_model": NAME}
-    row = filled_row(schema, {**told, "champion_before": before, "champion_after": after})
-    context.tables.append("promotions", context.spark.createDataFrame([row], schema))
 
 
 def write_workspace(context: Context) -> dict[str, TrainedModel]:
@@ -74,9 +37,7 @@ def write_workspace(context: Context) -> dict[str, TrainedModel]:
     models |= {letter: train(context, letter) for letter in "de"}
     workspace = context.config.workspace_path
     write_trained(workspace, "tonight", {"counting": models["e"]})
-    start_run(connect(context.config), "a failed training", {"sequoia.fingerprint": MARKS["f"]}).finish(
-        "FAILED"
-    )
+    fail(context, "f")
     start_run(connect(context.config), "somebody's own notes").finish()
     for place in ("raw/reviews.json", "snapshots/training-9/p.parquet", "snapshots/training-10/p.parquet"):
         put(workspace / place)
@@ -88,32 +49,11 @@ def write_workspace(context: Context) -> dict[str, TrainedModel]:
     return models
 
 
-def put(file: Path) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(b"0123456789")
-
-
 def tree(context: Context) -> set[str]:
     """Return all files and folders, but for the tables and the file of the MLflow store."""
     workspace = context.config.workspace_path
     names = (path.relative_to(workspace).as_posix() for path in workspace.rglob("*"))
     return {name for name in names if not name.startswith(("mlflow.db", "warehouse"))}
-
-
-def versions(context: Context) -> set[str]:
-    client = connect(context.config).client
-    return {str(entry.version) for entry in client.search_model_versions(f"name = '{NAME}'")}
-
-
-def runs(context: Context) -> set[str]:
-    connection = connect(context.config)
-    return {run.info.run_id for run in connection.client.search_runs([connection.experiment_id])}
-
-
-def removed(told: str) -> list[tuple[str, str]]:
-    """Return (name, kind) of each line of the table."""
-    lines = [line.split("  ") for line in told.splitlines()[2:-1]]
-    return [(cells[0], next(cell for cell in cells[1:] if cell).strip()) for cells in lines]
 
 
 def test_what_nothing_needs_goes_and_all_else_stays(make_context: MakeContext) -> None:
@@ -221,7 +161,21 @@ def test_a_folder_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
     assert age_of(tmp_path / "model", later) == pytest.approx(3, abs=0.01)
 
 
-def test_the_command(make_context: MakeContext, tmp_path: Path) -> None:
+def test_the_command_and_its_dry_run_by_flag_and_by_setting(
+    make_context: MakeContext, tmp_path: Path
+) -> None:
     make_context()
-    done = CliRunner().invoke(cli, ["clean", "--dry-run", f"workspace={tmp_path / 'new'}"])
-    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "nothing to remove")
+    half = tmp_path / "new" / "raw.partial" / "half.json"
+    put(half)
+    three_days_ago = (datetime.now(UTC) - timedelta(days=3)).timestamp()
+    for path in (half, half.parent):
+        os.utime(path, (three_days_ago, three_days_ago))
+    for chosen, line in (
+        ("--dry-run", "1 would go, 0.0 kB"),
+        ("retention.dry_run=true", "1 would go, 0.0 kB"),
+        ("retention.dry_run=false", "1 removed, 0.0 kB"),
+    ):
+        assert half.is_file()
+        done = CliRunner().invoke(cli, ["clean", chosen, f"workspace={tmp_path / 'new'}"])
+        assert (done.exit_code, done.output.splitlines()[-1]) == (0, line)
+    assert not half.parent.exists()

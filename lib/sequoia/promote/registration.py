@@ -28,7 +28,7 @@ def registered_version(
     tags = {
         registry.FINGERPRINT: model.fingerprint,
         registry.KIND: name,
-        "training_run": model.mlflow_run_id,
+        registry.TRAINING_RUN: model.mlflow_run_id,
         "registered_by_run": context.run_id,
     }
     return registry.register(connection, uri, tags)

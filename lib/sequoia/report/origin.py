@@ -15,7 +15,7 @@ from sequoia.report.gone import Reader
 from sequoia.road.stage import Context
 from sequoia.secrets import redact
 from sequoia.tracking.connection import connect
-from sequoia.tracking.registry import KIND, Version, find_version
+from sequoia.tracking.registry import KIND, TRAINING_RUN, Version, find_version
 from sequoia.tracking.runs import RunTags, find_run_tags
 
 UNKNOWN = "unknown"
@@ -111,7 +111,7 @@ def model_origin(context: Context, number: str) -> Origin:
     remembered = (
         remembered_training(lines, version.fingerprint) if version else _trained_for(context, lines, number)
     )
-    run_id = version.tags.get("training_run") if version else None
+    run_id = version.tags.get(TRAINING_RUN) if version else None
     run_id = run_id or (remembered.mlflow_run if remembered else None)
     tags = find_run_tags(connection, run_id) if run_id else None
     return described(version, redact(connection.tracking_uri), tags, remembered)
@@ -161,7 +161,7 @@ def described(
     run = tags.values if tags else {}
     training = run.get("sequoia.training_version") or told.get("training_version")
     rows = run.get("sequoia.training_rows") or told.get("training_rows")
-    mlflow_run = (version.tags.get("training_run") if version else None) or told.get("mlflow_run") or UNKNOWN
+    mlflow_run = (version.tags.get(TRAINING_RUN) if version else None) or told.get("mlflow_run") or UNKNOWN
     lost = (tags is None or tags.deleted) and mlflow_run != UNKNOWN
     return Origin(
         kind=(version.tags.get(KIND) if version else None) or told.get("kind") or UNKNOWN,

@@ -12,8 +12,10 @@ from sequoia.report.text_table import shorten, text_table
 from sequoia.report.wording import bytes_text
 from sequoia.retention.history import old_history
 from sequoia.retention.kept import find_kept
-from sequoia.retention.registry import old_runs, old_versions, runs_of_versions
+from sequoia.retention.needs import find_needs
+from sequoia.retention.registry import old_runs, old_versions
 from sequoia.retention.removal import Removal
+from sequoia.retention.trainings import own_trainings
 from sequoia.retention.workspace import (
     old_checkpoints,
     old_copies,
@@ -23,6 +25,7 @@ from sequoia.retention.workspace import (
     scratch,
 )
 from sequoia.road.stage import Context
+from sequoia.tracking.connection import connect
 
 NAME_WIDTH = 64
 
@@ -38,16 +41,17 @@ def clean(context: Context, *, dry_run: bool, now: datetime | None = None) -> st
 
 def find_doomed(context: Context, now: datetime) -> list[Removal]:
     """Return everything that may go, in the order in which it does."""
-    kept = find_kept(context)
+    trainings = own_trainings(context)
+    kept = find_kept(context, trainings)
     versions, models = old_versions(context, kept, now), old_models(context, kept, now)
-    needed = runs_of_versions(kept, versions) | runs_of_models(context, models)
+    needs = find_needs(connect(context.config), kept, versions, runs_of_models(context, models))
     return [
         *scratch(context, now),
         *versions,
         *old_copies(context, kept, now),
         *models,
         *old_checkpoints(context, kept, now),
-        *old_runs(context, needed, now),
+        *old_runs(context, trainings, needs, now),
         *old_snapshots(context, now),
         *old_history(context),
     ]

@@ -27,8 +27,9 @@ def clean_command(settings: Callable[[Body], Body], *, epilog: str) -> click.Com
         from sequoia.retention.clean import clean
         from sequoia.road.stage import Context
 
-        context = Context(load_config(config, overrides))
-        with nullcontext() if dry_run else context.locked():
-            click.echo(clean(context, dry_run=dry_run))
+        context = Context(load_config(config, [*overrides, *["retention.dry_run=true"] * dry_run]))
+        told_only = context.config.retention.dry_run
+        with nullcontext() if told_only else context.locked():
+            click.echo(clean(context, dry_run=told_only))
 
     return command

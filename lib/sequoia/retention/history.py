@@ -16,7 +16,8 @@ LISTED = 1000  # VACUUM names no more files than this
 def old_history(context: Context) -> list[Removal]:
     """Return the tables with files that only versions older than retention.history_days need.
 
-    VACUUM names the first thousand of a table; the bytes are theirs.
+    VACUUM names the first thousand of a table; the bytes are theirs. Those of a catalog's table are not
+    known: only the catalog may open its files.
     """
     hours = 24 * context.config.retention.history_days
     found = [_history(context, table, hours) for table in table_names() if context.tables.exists(table)]
@@ -32,7 +33,7 @@ def _history(context: Context, table: str, hours: int) -> Removal | None:
         kind="table history",
         name=f"{table}, {len(paths)}{more} files",
         age_days=hours / 24,
-        size=_bytes(context, paths),
+        size=None if context.tables.in_catalog else _bytes(context, paths),
         remove=partial(context.spark.sql, _vacuum(context, table, hours)),
     )
 

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.models.trained import LATEST, TrainedModel, read_trained
 from sequoia.road.stage import Context
 from sequoia.tracking.connection import Connection, connect
-from sequoia.tracking.registry import PREVIOUS, Version, aliased_versions, find_version, numbers
+from sequoia.tracking.registry import (
+    PREVIOUS,
+    TRAINING_RUN,
+    Version,
+    aliased_versions,
+    find_version,
+    numbers,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,10 +31,11 @@ class Kept:
     registered: tuple[Version, ...]
 
 
-def find_kept(context: Context) -> Kept:
+def find_kept(context: Context, trainings: Container[str]) -> Kept:
     """Ask the registry, the audit of promotions, and models/latest.json.
 
-    Raises whatever the registry raises: without its answer nothing may be removed.
+    trainings: the MLflow runs of this workspace. Raises whatever the registry raises: without its answer
+    nothing may be removed.
     """
     connection = connect(context.config)
     registered = _registered(connection)
@@ -37,6 +46,7 @@ def find_kept(context: Context) -> Kept:
     wanted |= _predecessors(registered, aliased)
     # What the next promotion will look for: another version of the same model would lose its tags.
     wanted |= {number for number, version in registered.items() if version.fingerprint in marks}
+    wanted |= _of_others(context, registered, trainings)
     kept = [version for number, version in registered.items() if number in wanted]
     return Kept(
         versions=frozenset(version.number for version in kept),
@@ -61,17 +71,34 @@ def _registered(connection: Connection) -> dict[str, Version]:
     return {version.number: version for version in versions if version}
 
 
+def _of_others(context: Context, registered: dict[str, Version], trainings: Container[str]) -> set[str]:
+    """Return the versions that this workspace neither trained nor decided about: a model may be shared."""
+    audit = _audit(context)
+    decided = {row["version"] for row in audit.select("version").distinct().collect()} if audit else set()
+    return {
+        number
+        for number, version in registered.items()
+        if number not in decided and version.tags.get(TRAINING_RUN) not in trainings
+    }
+
+
 def _past_champions(context: Context, number: int) -> set[str]:
     """Return the versions that the alias named last, the newest first of as many as asked for."""
-    if not context.tables.exists("promotions"):
+    audit = _audit(context)
+    if audit is None:
         return set()
-    audit = context.tables.read("promotions").where(
-        F.col("registered_model") == context.config.tracking.registered_model
-    )
     named = audit.select("decided", F.explode(F.array("champion_after", "champion_before")).alias("version"))
     newest = named.where("version IS NOT NULL").groupBy("version").agg(F.max("decided").alias("decided"))
     rows = newest.orderBy(F.desc("decided")).limit(number).collect()
     return {row["version"] for row in rows}
+
+
+def _audit(context: Context) -> DataFrame | None:
+    """Return the decisions of this workspace about the registered model, None before the first one."""
+    if not context.tables.exists("promotions"):
+        return None
+    own = F.col("registered_model") == context.config.tracking.registered_model
+    return context.tables.read("promotions").where(own)
 
 
 def _predecessors(registered: dict[str, Version], wanted: Iterable[str]) -> set[str]:

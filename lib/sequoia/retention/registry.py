@@ -7,7 +7,7 @@ workspace's own store the artifacts go at once.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,13 +15,11 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from sequoia.retention.kept import Kept
+from sequoia.retention.needs import Needs, logged_models, places, version_name
 from sequoia.retention.removal import Removal, size_of
 from sequoia.road.stage import Context
 from sequoia.storage import is_local
-from sequoia.tracking.connection import Connection, connect
-from sequoia.tracking.registry import Version
-
-PAGE = 1000
+from sequoia.tracking.connection import connect
 
 
 def old_versions(context: Context, kept: Kept, now: datetime) -> list[Removal]:
@@ -32,46 +30,27 @@ def old_versions(context: Context, kept: Kept, now: datetime) -> list[Removal]:
         entry = client.get_model_version(version.name, version.number)
         age = _age(entry.creation_timestamp, now)
         if version.number not in kept.versions and age > days:
+            name = version_name(version.name, version.number)
             remove = partial(client.delete_model_version, version.name, version.number)
-            found.append(Removal(kind="version", name=_name(version), age_days=age, size=None, remove=remove))
+            found.append(Removal(kind="version", name=name, age_days=age, size=None, remove=remove))
     return found
 
 
-def runs_of_versions(kept: Kept, without: list[Removal]) -> set[str]:
-    """Return the MLflow runs of the registered versions that stay: those apart from the ones that go."""
-    gone = {removal.name for removal in without}
-    return {version.tags.get("training_run", "") for version in kept.registered if _name(version) not in gone}
-
-
-def old_runs(context: Context, needed: set[str], now: datetime) -> list[Removal]:
-    """Return the runs of trainings, also of failed ones, but for those that are needed."""
+def old_runs(context: Context, trainings: Mapping[str, Any], needs: Needs, now: datetime) -> list[Removal]:
+    """Return those of the workspace's own trainings, also of failed ones, that are not needed."""
     connection, days = connect(context.config), context.config.retention.days
-    old = [(run, _age(run.info.start_time, now)) for run in _training_runs(connection)]
-    return [
-        _run_removal(context, connection, run, age)
-        for run, age in old
-        if run.info.run_id not in needed and age > days
-    ]
+    found = []
+    for run in trainings.values():
+        age = _age(run.info.start_time, now)
+        models = logged_models(connection, run) if age > days else []
+        if age > days and not needs.include(run, models):
+            found.append(_run_removal(context, run, models, age))
+    return found
 
 
-def _training_runs(connection: Connection) -> Iterator[Any]:
-    """Yield the runs that the train stage made; others' runs in the same experiment are none of ours."""
-    token: str | None = None
-    while True:
-        page = connection.client.search_runs(
-            [connection.experiment_id], "", max_results=PAGE, page_token=token, order_by=["start_time ASC"]
-        )
-        yield from (run for run in page if "sequoia.fingerprint" in run.data.tags)
-        token = page.token
-        if not token:
-            return
-
-
-def _run_removal(context: Context, connection: Connection, run: Any, age: float) -> Removal:
-    client, run_id = connection.client, run.info.run_id
-    models = client.search_logged_models([connection.experiment_id], f"source_run_id = '{run_id}'")
-    places = [run.info.artifact_uri, *(model.artifact_location for model in models)]
-    folders = [folder for place in places if (folder := _own_folder(context, place))]
+def _run_removal(context: Context, run: Any, models: list[Any], age: float) -> Removal:
+    client, run_id = connect(context.config).client, run.info.run_id
+    folders = [folder for place in places(run, models) if (folder := _own_folder(context, place))]
     steps: list[Callable[[], object]] = [
         partial(client.delete_logged_model, model.model_id) for model in models
     ]
@@ -101,10 +80,6 @@ def _own_folder(context: Context, place: str) -> Path | None:
         return None
     folder, store = Path(unquote(urlparse(place).path)), workspace / "mlartifacts"
     return folder if folder.is_relative_to(store) and folder.is_dir() else None
-
-
-def _name(version: Version) -> str:
-    return f"{version.name} version {version.number}"
 
 
 def _age(milliseconds: int, now: datetime) -> float:

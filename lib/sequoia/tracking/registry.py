@@ -13,10 +13,12 @@ from sequoia.errors import UserError
 from sequoia.secrets import redact
 from sequoia.tracking.connection import Connection
 from sequoia.tracking.registry_errors import asking, error_code
+from sequoia.tracking.searches import entries
 
 FINGERPRINT = "fingerprint"
 KIND = "model"
 PREVIOUS = "previous_champion"
+TRAINING_RUN = "training_run"  # the MLflow run of its training
 INTENT = "intent"  # the last one that meant to let the alias name this version
 
 # Keys hold letters, digits and _ only, and values at most 1,000 characters: Unity Catalog takes no more.
@@ -82,15 +84,7 @@ def aliased_versions(connection: Connection) -> set[str]:
 
 def numbers(connection: Connection) -> Iterator[str]:
     """Yield the number of every version, complete or not; none when there is no such model."""
-    quote = '"' if "'" in connection.registered_model else "'"
-    wanted, page = f"name = {quote}{connection.registered_model}{quote}", None
-    while True:
-        with asking(connection):
-            found = connection.client.search_model_versions(wanted, page_token=page)
-        yield from (str(entry.version) for entry in found)
-        page = found.token
-        if not page:
-            return
+    return (str(entry.version) for entry in entries(connection, connection.registered_model))
 
 
 def find_fingerprint(connection: Connection, fingerprint: str) -> Version | None:

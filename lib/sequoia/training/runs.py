@@ -12,6 +12,10 @@ from sequoia.tables.snapshot_file import Snapshot
 from sequoia.tracking.connection import connect
 from sequoia.tracking.runs import Run, start_run
 
+# By these `sequoia clean` tells the runs of a workspace from those of others.
+RUN_ID = "sequoia.run_id"
+TRAINING_TABLE = "sequoia.training_table"
+
 
 @contextmanager
 def training_run(
@@ -19,10 +23,10 @@ def training_run(
 ) -> Iterator[Run]:
     """Open a run tagged with the table version it trains on; it ends as FAILED when training raises."""
     tags = {
-        "sequoia.run_id": context.run_id,
+        RUN_ID: context.run_id,
         "sequoia.model": kind,
         "sequoia.fingerprint": fingerprint,
-        "sequoia.training_table": context.tables.identifier(pinned.table),
+        TRAINING_TABLE: context.tables.identifier(pinned.table),
         "sequoia.training_version": str(pinned.version),
         "sequoia.training_data": pinned.fingerprint,
         "sequoia.training_rows": str(pinned.rows),
