@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   settings          STRING NOT NULL COMMENT 'section promote of the settings, a JSON object',
   settings_hash     STRING NOT NULL COMMENT 'hash of all effective settings',
   code_version      STRING NOT NULL COMMENT 'version of sequoia, with the commit where it is known',
-  actor             STRING NOT NULL COMMENT 'user that the deciding process ran as'
+  actor             STRING NOT NULL COMMENT 'who decided: user of the process, on Databricks user or service principal of the job'
 ) USING DELTA
 COMMENT 'Audit of promotions, rollbacks and releases'
 TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.appendOnly' = 'true');

@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   run_id        STRING NOT NULL COMMENT 'run: the setting run_id, or a new id',
   started       TIMESTAMP NOT NULL COMMENT 'when its first stage began (UTC)',
   command       STRING NOT NULL COMMENT 'command line, secrets hidden',
-  actor         STRING NOT NULL COMMENT 'user that the process ran as',
+  actor         STRING NOT NULL COMMENT 'who ran it: user of the process, on Databricks user or service principal of the job',
   host          STRING NOT NULL COMMENT 'machine of the driver',
   code          STRING NOT NULL COMMENT 'version of sequoia with the commit, .dirty for a changed checkout',
   packages      MAP<STRING, STRING> NOT NULL COMMENT 'Python and the packages that can change a result',

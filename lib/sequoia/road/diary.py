@@ -25,6 +25,7 @@ LONGEST_ERROR = 2000
 
 def record_run(context: Context) -> None:
     """Append what this process runs with: everything that decides about results, secrets hidden."""
+    context.tables.ensure("stage_runs")  # one of an older contract is refused now, not after hours of work
     row = {
         "run_id": context.run_id,
         "started": datetime.now(UTC),
@@ -36,7 +37,6 @@ def record_run(context: Context) -> None:
         "settings_hash": settings_hash(context.config),
         "settings": json.dumps(effective_settings(context.config), sort_keys=True),
     }
-    context.tables.ensure("stage_runs")  # one of an older contract is refused now, not after hours of work
     _append(context, "runs", row)
 
 
