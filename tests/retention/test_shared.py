@@ -7,14 +7,17 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlparse
 
 import mlflow
 import pandas as pd
 import pytest
 from mlflow.entities.model_registry.model_version_search import ModelVersionSearch
+from mlflow.exceptions import MlflowException
 from retention.world import LATER, NAME, fail, promote, promote_logged, removed, runs, train, versions
 
+from sequoia.errors import UserError
 from sequoia.models.trained import TrainedModel
 from sequoia.promote import intent
 from sequoia.promote.release import release
@@ -92,6 +95,26 @@ def test_files_that_a_version_names_by_their_place_alone_stay(make_context: Make
     assert (f"counting {spare.mlflow_run_id}", "run") in removed(clean_later(context))
     assert runs(context) == {kept.mlflow_run_id}
     assert (place / "items.parquet").is_file()
+
+
+def test_nothing_goes_when_the_registry_does_not_tell_all(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context()
+    model = train(context, "a")
+    connect(context.config).client.create_registered_model("another")
+    ask = mlflow.MlflowClient.search_model_versions
+
+    def fail_for_another(client: mlflow.MlflowClient, wanted: str, **options: Any) -> Any:
+        if "another" in wanted:
+            raise MlflowException("database is locked")
+        return ask(client, wanted, **options)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "search_model_versions", fail_for_another)
+    with pytest.raises(UserError, match="database is locked"):
+        clean_later(context)
+    assert runs(context) == {model.mlflow_run_id}
+    assert (model.folder / "model.json").is_file()
 
 
 def test_the_runs_and_versions_of_another_workspace_stay(make_context: MakeContext, tmp_path: Path) -> None:

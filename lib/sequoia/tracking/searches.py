@@ -22,8 +22,8 @@ def all_pages(ask: Callable[[str | None], Any]) -> Iterator[Any]:
 
 def registered_models(connection: Connection) -> Iterator[str]:
     """Yield the name of every registered model that the registry shows to this user."""
-    client = connection.client
     with asking(connection):
+        client = connection.client
         for model in all_pages(lambda token: client.search_registered_models(page_token=token)):
             yield str(model.name)
 
@@ -34,6 +34,7 @@ def entries(connection: Connection, name: str) -> Iterator[Any]:
     Unity Catalog leaves the tags out.
     """
     quote = '"' if "'" in name else "'"
-    wanted, client = f"name = {quote}{name}{quote}", connection.client
+    wanted = f"name = {quote}{name}{quote}"
     with asking(connection):
+        client = connection.client
         yield from all_pages(lambda token: client.search_model_versions(wanted, page_token=token))
