@@ -15,7 +15,7 @@ import click
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from promote.simulated import GATE, share_passed
+from promote.simulated import GATE, share_passed, users_it_takes
 
 SIZES = (20, 100, 1_000, 10_000)
 # What it is, hit rates of the challenger and of its opponent, and of both on the same user.
@@ -48,6 +48,12 @@ def main(trials: int) -> None:
             print(
                 f"| {name} ({own:g} against {other:g}) | {' | '.join(f'{share:.1%}' for share in shares)} |"
             )
+    print("\n| just as many users as it takes | users |", *(f"{title} |" for title in CASES))
+    print("| --- | --- " + "| --- " * len(CASES) + "|")
+    for name, own, other, both in PAIRS[2:5]:
+        users = users_it_takes(own, other, both)
+        shares = [share_passed(users, own, other, both, trials=trials, **case) for case in CASES.values()]
+        print(f"| {name} | {users:,} | {' | '.join(f'{share:.1%}' for share in shares)} |")
 
 
 if __name__ == "__main__":

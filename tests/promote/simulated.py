@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sequoia.config import load_config
 from sequoia.evaluate.bootstrap import Interval
 from sequoia.evaluate.metrics import BUCKETS
-from sequoia.promote.comparison import Demands, compare
+from sequoia.promote.comparison import Demands, compare, users_needed
 from sequoia.promote.rules import Champion, Evidence, Seen, judge
 
 FIRST, MISS = 0, BUCKETS - 1
@@ -49,6 +51,12 @@ def passes(counts: NDArray[np.int64], *, first: bool, fresher: bool = False) -> 
         champion=None if first else champion,
     )
     return all(verdict.passed for verdict in judge(evidence, GATE))
+
+
+def users_it_takes(own: float, other: float, both: float) -> int:
+    """Return how many users tell 5 % of the opponent's rate, from the true rates."""
+    spread = math.sqrt(own + other - 2 * both - (own - other) ** 2)
+    return math.ceil(users_needed(spread, DEMANDS.difference * other, DEMANDS))
 
 
 def share_passed(

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from promote.simulated import DEMANDS, FIRST, GATE, MISS, joint, share_passed
+from promote.simulated import DEMANDS, FIRST, GATE, MISS, joint, share_passed, users_it_takes
 
 from sequoia.evaluate.metrics import BUCKETS
 from sequoia.promote.comparison import Comparison, compare, users_needed, with_two_extreme_users
@@ -18,10 +18,6 @@ TRIALS = 400
 def at_most(share: float) -> float:
     """Return what a true share leaves in 400 trials, with a chance of one in a thousand to be more."""
     return share + 3.09 * math.sqrt(share * (1 - share) / TRIALS)
-
-
-def planned(spread: float, step: float) -> int:
-    return math.ceil(users_needed(spread, step, DEMANDS))
 
 
 @pytest.mark.parametrize("users", [20, 100, 1000, 10_000])
@@ -54,8 +50,7 @@ def test_of_two_equal_models_counting_keeps_its_place(users: int) -> None:
 def test_five_percent_better_passes_with_the_stated_power(
     own: float, other: float, both: float, first: bool
 ) -> None:
-    spread = math.sqrt(own + other - 2 * both - (own - other) ** 2)
-    users = planned(spread, 0.05 * other)
+    users = users_it_takes(own, other, both)
     share = share_passed(users, own, other, both, first=first, fresher=False, trials=TRIALS)
     assert share >= GATE.power - 3.09 * math.sqrt(GATE.power * (1 - GATE.power) / TRIALS)
 
@@ -74,15 +69,14 @@ def test_at_ten_thousand_users_five_percent_better_passes_and_at_a_hundred_the_g
 
 
 def test_an_equal_and_fresher_challenger_replaces_the_champion_with_the_same_power() -> None:
-    spread = math.sqrt(2 * (0.40 - 0.36))
-    users = planned(spread, 0.05 * 0.40)
+    users = users_it_takes(0.40, 0.40, 0.36)
     assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=True, trials=TRIALS) >= 0.8 - 0.06
     assert share_passed(users, 0.40, 0.40, 0.36, first=False, fresher=False, trials=TRIALS) <= at_most(0.05)
 
 
 def test_the_number_of_users_is_that_of_the_textbook() -> None:
-    # (1.645 + 0.842)^2 = 6.183, times 0.3^2 / 0.02^2 = 225.
-    assert planned(0.3, 0.02) == math.ceil(6.1826 * 225)
+    # Planned for power 0.85, to keep 0.8: (1.645 + 1.036)^2 = 7.189, times 0.3^2 / 0.02^2 = 225.
+    assert users_needed(0.3, 0.02, DEMANDS) == pytest.approx(7.189 * 225, rel=1e-3)
 
 
 def test_the_estimate_of_users_has_a_lower_end_that_nears_it_with_more_users() -> None:
