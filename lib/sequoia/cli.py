@@ -13,7 +13,7 @@ from functools import partial
 
 import click
 
-from sequoia import log
+from sequoia import log, standard_error
 from sequoia.errors import UserError
 from sequoia.guard import guarded
 from sequoia.promote.commands import promotion_commands
@@ -118,12 +118,14 @@ def job(name: str) -> None:
 
 
 def _run(command: click.Command, program: str) -> None:
-    log.start()
+    # So that mistakes in the settings are told in this form, too.
+    log.start("json" if "logging.format=json" in sys.argv[1:] else "text")
     log.capture_others()
-    try:
-        code: str | int | None = guarded(partial(command, prog_name=program))
-    except SystemExit as ended:
-        code = ended.code
+    with standard_error.taken_over():
+        try:
+            code: str | int | None = guarded(partial(command, prog_name=program))
+        except SystemExit as ended:
+            code = ended.code
     # To a Databricks task any SystemExit is a failure, code 0 included.
     if code:
         sys.exit(code)

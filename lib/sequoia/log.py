@@ -1,7 +1,8 @@
 """What a run says on standard error: lines for people, or a JSON object a line for machines; no secrets.
 
-Everything goes through the logger `sequoia`. As text, `==> train` begins a stage and four spaces its lines;
-as JSON a line has time (UTC), level, stage, run_id and message, and exception where there is one.
+Everything goes through the logger `sequoia`; standard_error.py adds what others write. As text, `==> train`
+begins a stage and four spaces its lines; as JSON a line has time (UTC), level, stage, run_id and message,
+exception where there is one, and logger where another package or process wrote it.
 """
 
 from __future__ import annotations
@@ -73,8 +74,10 @@ class StandardError(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
+        # What stands in for sys.stderr would take the line for one that somebody else prints.
+        stream = getattr(sys.stderr, "beneath", sys.stderr)
         try:
-            print(self.format(record), file=sys.stderr, flush=True)
+            print(self.format(record), file=stream, flush=True)
         except Exception:
             self.handleError(record)
 

@@ -7,8 +7,10 @@ import sys
 from collections.abc import Mapping
 
 from pyspark import SparkConf, SparkContext
+from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
+from sequoia import log, standard_error
 from sequoia.config import SparkSettings
 from sequoia.errors import UserError
 
@@ -72,14 +74,26 @@ def session_options(settings: SparkSettings, launched: Mapping[str, str]) -> dic
 
 
 def _start(settings: SparkSettings) -> SparkSession:
+    options = session_options(settings, _launched())
+    if log.is_json():
+        _start_jvm(options)
     builder = SparkSession.builder.appName("sequoia")
-    for key, value in session_options(settings, _launched()).items():
+    for key, value in options.items():
         builder = builder.config(key, value)
     session = builder.getOrCreate()
     # What fails arrives as an exception with its message; the trace of the Java side would bury it.
     session.sparkContext.setLogLevel("FATAL")
     _check_delta(session)
     return session
+
+
+def _start_jvm(options: Mapping[str, str]) -> None:
+    """Start the JVM so that its lines, and its Python workers', are passed on; leave one that runs."""
+    if SparkContext._gateway is None and "PYSPARK_GATEWAY_PORT" not in os.environ:
+        with standard_error.of_process("jvm") as descriptor:
+            conf = SparkConf().setAll([*options.items()])
+            gateway = launch_gateway(conf, {"stderr": descriptor})  # type: ignore[no-untyped-call]
+        SparkContext._ensure_initialized(gateway=gateway)
 
 
 def _launched() -> dict[str, str]:
