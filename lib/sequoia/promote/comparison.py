@@ -28,8 +28,8 @@ Values = NDArray[np.float64]
 
 # So often an estimate of the users needed is lower: what asking for so many costs in power.
 LEAST = 0.01
-# Of the misses allowed, the plan's share: the others go to that, to the made-up users and to the coarse steps of
-# a hit rate, as the simulation in tests/promote shows.
+# Of the misses allowed, the plan's share: the others go to that, to the made-up users and to the coarse steps
+# of a hit rate, as the simulation in tests/promote shows.
 MISSES = 0.75
 
 
