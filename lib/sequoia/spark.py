@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pyspark import SparkConf, SparkContext
 from pyspark.sql import SparkSession
 
+from sequoia import interrupt
 from sequoia.config import SparkSettings
 from sequoia.errors import UserError
 
@@ -50,6 +51,8 @@ def spark_session(settings: SparkSettings) -> SparkSession:
     session = SparkSession.getActiveSession() or _start(settings)
     for key, value in ALWAYS.items():
         session.conf.set(key, value)
+    session.sparkContext.addJobTag(interrupt.JOBS)
+    interrupt.spark_started()
     return session
 
 
