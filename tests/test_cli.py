@@ -22,6 +22,7 @@ from sequoia.road.lock import WorkspaceLock
 from sequoia.road.stage import Context, StageResult
 from sequoia.road.stages import ROAD, choose_stages
 
+JOBS = Path(__file__).parents[1] / "jobs"
 Captured = pytest.CaptureFixture[str]
 
 
@@ -217,15 +218,22 @@ def test_as_processes(tmp_path: Path) -> None:
     assert mistaken.stderr.count("\n") == 1
 
 
-def test_a_polite_kill_gives_the_lock_back(tmp_path: Path) -> None:
-    program = """
-import time
-from sequoia import cli
+@pytest.mark.parametrize(
+    ("start", "arguments"),
+    [
+        ("from sequoia.cli import main; main()", ["ingest"]),
+        (f"runpy.run_path({str(JOBS / 'ingest.py')!r}, run_name='__main__')", []),
+    ],
+    ids=["command", "job"],
+)
+def test_a_polite_kill_gives_the_lock_back(start: str, arguments: list[str], tmp_path: Path) -> None:
+    program = f"""
+import runpy, time
 from sequoia.road import walk
 walk.run_named = lambda name, context: (print("in", name, flush=True), time.sleep(60))
-cli.main()
+{start}
 """
-    command = [sys.executable, "-c", program, "ingest", f"workspace={tmp_path}"]
+    command = [sys.executable, "-c", program, *arguments, f"workspace={tmp_path}"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "in ingest\n"

@@ -6,7 +6,6 @@ click alone: `sequoia doctor` is for where the rest is missing.
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +15,7 @@ import click
 from sequoia import log, standard_error
 from sequoia.errors import UserError
 from sequoia.guard import guarded
+from sequoia.interrupt import interruptible
 from sequoia.promote.commands import promotion_commands
 from sequoia.retention.command import clean_command
 from sequoia.road.commands import road_commands
@@ -103,13 +103,8 @@ for _command in (
 
 
 def main() -> None:
-    """Run the console command; a polite kill ends it as Ctrl-C does, with the lock given back."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    """Run the console command."""
     _run(cli, "sequoia")
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt("stopped by SIGTERM")
 
 
 def job(name: str) -> None:
@@ -123,7 +118,8 @@ def _run(command: click.Command, program: str) -> None:
     log.capture_others()
     with standard_error.taken_over():
         try:
-            code: str | int | None = guarded(partial(command, prog_name=program))
+            with interruptible():
+                code: str | int | None = guarded(partial(command, prog_name=program))
         except SystemExit as ended:
             code = ended.code
     # To a Databricks task any SystemExit is a failure, code 0 included.

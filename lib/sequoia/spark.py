@@ -10,7 +10,7 @@ from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
-from sequoia import log, standard_error
+from sequoia import interrupt, log, standard_error
 from sequoia.config import SparkSettings
 from sequoia.errors import UserError
 
@@ -55,6 +55,8 @@ def spark_session(settings: SparkSettings) -> SparkSession:
     session = SparkSession.getActiveSession() or _start(settings)
     for key, value in ALWAYS.items():
         session.conf.set(key, value)
+    session.sparkContext.addJobTag(interrupt.JOBS)
+    interrupt.spark_started()
     return session
 
 
