@@ -222,6 +222,9 @@ def test_a_folder_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
 
 
 def test_the_command(make_context: MakeContext, tmp_path: Path) -> None:
-    make_context()
-    done = CliRunner().invoke(cli, ["clean", "--dry-run", f"workspace={tmp_path / 'new'}"])
-    assert (done.exit_code, done.output.splitlines()[-1]) == (0, "nothing to remove")
+    context = make_context(f"workspace={tmp_path / 'new'}")
+    for arguments, written in [(["--dry-run"], []), ([], [("clean", "done")])]:
+        done = CliRunner().invoke(cli, ["clean", *arguments, f"workspace={tmp_path / 'new'}"])
+        assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, "nothing to remove")
+        diary = context.tables.read("stage_runs").collect() if context.tables.exists("stage_runs") else []
+        assert [(row["stage"], row["status"]) for row in diary] == written
