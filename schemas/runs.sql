@@ -1,7 +1,7 @@
--- What every run ran with: one row per process that ran stages; the tasks of a workflow share their run_id.
+-- What every run ran with: one row per process that ran stages or a command (rollback, release, clean); the tasks of a workflow share their run_id.
 CREATE TABLE IF NOT EXISTS ${table} (
   run_id        STRING NOT NULL COMMENT 'run: the setting run_id, or a new id',
-  started       TIMESTAMP NOT NULL COMMENT 'when its first stage began (UTC)',
+  started       TIMESTAMP NOT NULL COMMENT 'when its first stage, or its command, began (UTC)',
   command       STRING NOT NULL COMMENT 'command line, secrets hidden',
   actor         STRING NOT NULL COMMENT 'who ran it: user of the process, on Databricks user or service principal of the job',
   host          STRING NOT NULL COMMENT 'machine of the driver',

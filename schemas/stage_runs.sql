@@ -1,12 +1,12 @@
--- The diary: one row per stage that ended, well or not, with what went in and what came out.
+-- The diary: one row per stage or command (rollback, release, clean) that ended, well or not, with what went in and out.
 CREATE TABLE IF NOT EXISTS ${table} (
   run_id        STRING NOT NULL COMMENT 'run the stage belongs to',
-  stage         STRING NOT NULL COMMENT 'name of the stage',
+  stage         STRING NOT NULL COMMENT 'name of the stage or command',
   status        STRING NOT NULL COMMENT 'done or failed',
   finished      TIMESTAMP NOT NULL COMMENT 'when the stage ended (UTC)',
   seconds       DOUBLE NOT NULL COMMENT 'wall-clock seconds',
-  rows_in       BIGINT COMMENT 'rows read; null for a failed stage',
-  rows_out      BIGINT COMMENT 'rows written; null for a failed stage',
+  rows_in       BIGINT COMMENT 'rows read, 0 for a command; null for a failed one',
+  rows_out      BIGINT COMMENT 'rows written, 0 for a command; null for a failed one',
   details       STRING NOT NULL COMMENT 'what the stage says of itself, a JSON object; secrets hidden',
   error_type    STRING COMMENT 'class of the error that ended a failed stage, such as UserError',
   error         STRING COMMENT 'its sentence or message, secrets hidden, cut at 2,000 characters',

@@ -75,6 +75,7 @@ def schema_of(context: Context, namespace: str | None, folder: Path) -> Iterator
 
 
 def check(found: dict[str, Any]) -> None:
+    assert found["newest"]["stage"] == "report"
     assert list(found["accounts"]["lines"]) == [33, 7]
     assert found["reasons"].iloc[0].to_dict() == {"source": "a.csv", "reason": "no user", "count": 1}
     assert list(found["rounds"]["users"]) == [9, 6]
@@ -122,7 +123,8 @@ def write_shop(context: Context) -> None:
         "details": "{}",
         "status": "done",
     }
-    write(context, "stage_runs", [done])
+    cleaned = {**done, "stage": "clean", "finished": datetime(2026, 1, 6, tzinfo=UTC)}
+    write(context, "stage_runs", [done, cleaned])
     write(context, "quarantine", [{"source": "a.csv", "reason": "no user"}])
     write(context, "kcore", [{"round": 0, "users": 9}, {"round": 1, "users": 6}])
     seen = {"model": "counting", "split": "test", "value": 0.5, "low": 0.4, "high": 0.6, "users": USERS}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from promote.world import BAD, GOOD, POOR, alias_of, evaluated, train
 
 from sequoia.cli import cli, guarded
 from sequoia.promote import intent
 from sequoia.promote.stage import run
+from sequoia.report.diary import latest_lines, written_lines
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
@@ -88,7 +91,8 @@ def test_rollback_says_why_and_promote_asks_before_it_undoes_that(
     )
     capsys.readouterr()
     assert sequoia(context, "rollback") == 4
-    (sentence,) = capsys.readouterr().err.splitlines()
+    heading, sentence = capsys.readouterr().err.splitlines()
+    assert heading == "==> rollback"
     assert sentence.startswith("sequoia: alias champion of registered model sequoia-next-item is being moved")
     assert sequoia(context, "promote", "--dry-run", "--allow-rejected") == 0
     assert "run r7 of ada" in capsys.readouterr().out
@@ -100,6 +104,27 @@ def test_rollback_says_why_and_promote_asks_before_it_undoes_that(
     )
     assert there is not None
     assert there.fingerprint == "sasrec-2"
+    check_diary(context)
+
+
+def check_diary(context: Context) -> None:
+    """See that commands are in the diary, under runs with their settings, and that the report passes them over."""
+    tables = context.tables
+    rows = tables.read("stage_runs").where("stage != 'promote'").orderBy("finished").collect()
+    assert [(row["stage"], row["status"], row["error_type"]) for row in rows] == [
+        ("rollback", "done", None),
+        ("rollback", "failed", "LockHeldError"),
+        ("release", "done", None),
+    ]
+    assert "moved back from version 2 to version 1" in json.loads(rows[0]["details"])["said"]
+    assert "is being moved by run r7 of ada" in rows[1]["error"]
+    assert set(rows[0]["writes"]) == {"promotions"}
+    keys = ["run_id", "settings_hash"]
+    known = {tuple(row) for row in tables.read("runs").select(keys).collect()}
+    assert {tuple(row[key] for key in keys) for row in rows} <= known
+    moved = tables.read("promotions").where("action IN ('rolled back', 'released')").select(keys).collect()
+    assert {tuple(row) for row in moved} == {tuple(rows[place][key] for key in keys) for place in (0, 2)}
+    assert set(latest_lines(context)) == {line.stage for line in written_lines(context)} == {"promote"}
 
 
 def prod(context: Context) -> object:

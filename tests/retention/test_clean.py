@@ -164,18 +164,20 @@ def test_a_folder_is_as_old_as_its_newest_file(tmp_path: Path) -> None:
 def test_the_command_and_its_dry_run_by_flag_and_by_setting(
     make_context: MakeContext, tmp_path: Path
 ) -> None:
-    make_context()
+    context = make_context(f"workspace={tmp_path / 'new'}")
     half = tmp_path / "new" / "raw.partial" / "half.json"
     put(half)
     three_days_ago = (datetime.now(UTC) - timedelta(days=3)).timestamp()
     for path in (half, half.parent):
         os.utime(path, (three_days_ago, three_days_ago))
-    for chosen, line in (
-        ("--dry-run", "1 would go, 0.0 kB"),
-        ("retention.dry_run=true", "1 would go, 0.0 kB"),
-        ("retention.dry_run=false", "1 removed, 0.0 kB"),
+    for chosen, line, written in (
+        ("--dry-run", "1 would go, 0.0 kB", []),
+        ("retention.dry_run=true", "1 would go, 0.0 kB", []),
+        ("retention.dry_run=false", "1 removed, 0.0 kB", [("clean", "done")]),
     ):
         assert half.is_file()
         done = CliRunner().invoke(cli, ["clean", chosen, f"workspace={tmp_path / 'new'}"])
-        assert (done.exit_code, done.output.splitlines()[-1]) == (0, line)
+        assert (done.exit_code, done.stdout.splitlines()[-1]) == (0, line)
+        diary = context.tables.read("stage_runs").collect() if context.tables.exists("stage_runs") else []
+        assert [(row["stage"], row["status"]) for row in diary] == written
     assert not half.parent.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,10 +58,11 @@ def _rollback(settings: Callable[[Body], Body]) -> click.Command:
     def rollback(to: int | None, reason: str, config: str, overrides: tuple[str, ...]) -> None:
         from sequoia.promote.rollback import roll_back
         from sequoia.road.stage import Context
+        from sequoia.road.walk import run_command
 
         context = Context(_load(config, overrides))
-        with context.locked():
-            click.echo(roll_back(context, to=None if to is None else str(to), reason=reason))
+        asked = partial(roll_back, to=None if to is None else str(to), reason=reason)
+        run_command("rollback", context, asked)
 
     return rollback
 
@@ -86,12 +88,12 @@ def _release(settings: Callable[[Body], Body]) -> click.Command:
     ) -> None:
         from sequoia.promote import release as releases
         from sequoia.road.stage import Context
+        from sequoia.road.walk import run_command
 
         loaded = _load(config, overrides, allow_rejected=allow_rejected)
         source, alias = source or loaded.tracking.registered_model, alias or loaded.promote.alias
-        context = Context(loaded)
-        with context.locked():
-            click.echo(releases.release(context, source=source, target=target, alias=alias))
+        asked = partial(releases.release, source=source, target=target, alias=alias)
+        run_command("release", Context(loaded), asked)
 
     return release
 

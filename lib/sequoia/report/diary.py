@@ -1,4 +1,7 @@
-"""The diary of a workspace: what each stage wrote about itself in the table stage_runs."""
+"""The diary of a workspace: what each stage wrote about itself in the table stage_runs.
+
+Commands beside the road write there, too; the report is about the road and passes them over.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,8 @@ def written_lines(context: Context) -> list[Line]:
 
     Failed tries are among them, as they may have written tables; their rows count as 0.
     """
-    diary = context.tables.read("stage_runs").withColumn("details", F.lit("{}"))
+    diary = context.tables.read("stage_runs").where(F.col("stage").isin(*ROAD))
+    diary = diary.withColumn("details", F.lit("{}"))
     diary = diary.fillna(0, ["rows_in", "rows_out"]).select(*Line.__dataclass_fields__)
     rows = diary.orderBy(F.desc("finished")).limit(REMEMBERED).collect()
     return [_line(row.asDict()) for row in rows]

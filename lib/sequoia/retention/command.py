@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
+from functools import partial
 
 import click
 
@@ -26,10 +26,12 @@ def clean_command(settings: Callable[[Body], Body], *, epilog: str) -> click.Com
         from sequoia.config import load_config
         from sequoia.retention.clean import clean
         from sequoia.road.stage import Context
+        from sequoia.road.walk import run_command
 
         context = Context(load_config(config, [*overrides, *["retention.dry_run=true"] * dry_run]))
-        told_only = context.config.retention.dry_run
-        with nullcontext() if told_only else context.locked():
-            click.echo(clean(context, dry_run=told_only))
+        if context.config.retention.dry_run:
+            click.echo(clean(context, dry_run=True))
+        else:
+            run_command("clean", context, partial(clean, dry_run=False))
 
     return command

@@ -1,5 +1,6 @@
 """What a run writes about itself: its settings, code and packages in `runs`, its stages in `stage_runs`.
 
+Commands that change something beside the road (rollback, release, clean) are written down as stages are.
 Both tables are only ever appended to. Several processes may write rows of one run: the tasks of a workflow.
 """
 

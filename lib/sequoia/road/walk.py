@@ -1,4 +1,7 @@
-"""Walking the road: stages one after the other, timed, in the diary, one run at a time in a workspace."""
+"""Walking the road: stages one after the other, timed, in the diary, one run at a time in a workspace.
+
+Commands beside the road that change something, such as a rollback, are run and written down likewise.
+"""
 
 from __future__ import annotations
 
@@ -32,22 +35,45 @@ def run_stage(stage: Stage, context: Context) -> StageResult:
     The first stage of a process also records what the run runs with. The stage's error passes through.
     """
     with log.lines_of(stage.name):
-        if not context.recorded:
-            record_run(context)
-            context.recorded = True
-        context.tables.reads, context.tables.writes = {}, {}
-        started = time.perf_counter()
-        try:
-            result = stage.run(context)
-        except (Exception, KeyboardInterrupt) as error:
-            record_failure(context, stage.name, time.perf_counter() - started, error)
-            raise
-        seconds = time.perf_counter() - started
-        record_stage(context, stage.name, seconds, result)
+        result, seconds = _written_down(stage.name, context, stage.run)
         context.say(
             f"{stage.name}: {result.rows_in:,} rows in, {result.rows_out:,} rows out, {seconds:.1f} s"
         )
     return result
+
+
+def run_command(name: str, context: Context, command: Callable[[Context], str]) -> None:
+    """Run a command that is no stage, holding the workspace's lock; show what it says and append it likewise.
+
+    The command's error passes through.
+    """
+
+    def run(context: Context) -> StageResult:
+        said = command(context)
+        print(said, flush=True)  # it is done, whatever becomes of the diary
+        return StageResult(rows_in=0, rows_out=0, details={"said": said})
+
+    with context.locked(), log.lines_of(name):
+        _written_down(name, context, run)
+
+
+def _written_down(
+    name: str, context: Context, run: Callable[[Context], StageResult]
+) -> tuple[StageResult, float]:
+    """Run a stage or command, and append it to the diary with the seconds it took."""
+    if not context.recorded:
+        record_run(context)
+        context.recorded = True
+    context.tables.reads, context.tables.writes = {}, {}
+    started = time.perf_counter()
+    try:
+        result = run(context)
+    except (Exception, KeyboardInterrupt) as error:
+        record_failure(context, name, time.perf_counter() - started, error)
+        raise
+    seconds = time.perf_counter() - started
+    record_stage(context, name, seconds, result)
+    return result, seconds
 
 
 def run_stages(
