@@ -107,8 +107,10 @@ def _launched() -> dict[str, str]:
 
 
 def _check_delta(session: SparkSession) -> None:
+    # Jars of --packages and spark.jars are known to the thread's own loader, which Class.forName passes over.
+    thread = session._jvm.java.lang.Thread.currentThread()  # type: ignore[union-attr]
     try:
-        session._jvm.java.lang.Class.forName(DELTA["spark.sql.catalog.spark_catalog"])  # type: ignore[union-attr]
+        thread.getContextClassLoader().loadClass(DELTA["spark.sql.catalog.spark_catalog"])
     except Exception as error:
         raise UserError(
             "Spark finds no Delta jars: run `make setup`, or submit with `spark-submit --packages "
