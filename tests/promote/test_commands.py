@@ -108,7 +108,7 @@ def test_rollback_says_why_and_promote_asks_before_it_undoes_that(
 
 
 def check_diary(context: Context) -> None:
-    """See that commands are in the diary, under runs with their settings, and that the report passes them over."""
+    """See that commands are in the diary, under runs with their settings, and the report passes them over."""
     tables = context.tables
     rows = tables.read("stage_runs").where("stage != 'promote'").orderBy("finished").collect()
     assert [(row["stage"], row["status"], row["error_type"]) for row in rows] == [
