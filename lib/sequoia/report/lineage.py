@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sequoia.report.diary import Line, details_of, newest_line, producer, written_lines
 from sequoia.report.gone import Reader
 from sequoia.report.origin import UNKNOWN, Origin, ScoredFrom, model_origin, scored_from
+from sequoia.report.wording import moment_text
 from sequoia.road.stage import Context
 
 
@@ -87,7 +88,7 @@ def chain(
                 ("Table", _versioned("recommendations", scored.table_version)),
                 ("Rows", f"{scored.rows:,}"),
                 ("Histories from", _versioned("interactions", scored.interactions_version)),
-                ("Written by run", f"{scored.run_id}, {scored.recommended:%Y-%m-%d %H:%M} UTC"),
+                ("Written by run", f"{scored.run_id}, {moment_text(scored.recommended)} UTC"),
             ],
             gone=scored.gone,
         ),
@@ -135,7 +136,7 @@ def _sequences(made: Line | None) -> list[tuple[str, str]]:
 def _written_by(line: Line | None) -> list[tuple[str, str]]:
     if line is None:
         return [("Written by run", "not in the diary")]
-    return [("Written by run", f"{line.run_id}, {line.finished:%Y-%m-%d %H:%M} UTC")]
+    return [("Written by run", f"{line.run_id}, {moment_text(line.finished)} UTC")]
 
 
 def _versioned(table: str, version: int | None) -> str:

@@ -20,7 +20,7 @@ from sequoia.report.ran import PACKAGES, RanWith
 from sequoia.report.shapes import Round, Shapes
 from sequoia.report.summarise import ordered_models
 from sequoia.report.summary import Summary
-from sequoia.report.wording import bytes_text, model_label, protocol_title, rule_outcome
+from sequoia.report.wording import bytes_text, model_label, moment_text, protocol_title, rule_outcome
 
 SECTIONS = {
     "data": "Data",
@@ -56,6 +56,7 @@ def render_page(config: Config, evidence: Evidence) -> str:
     environment.filters |= {
         "bytes": bytes_text,
         "count": "{:,}".format,
+        "moment": moment_text,
         "in_order": ordered_models,
         "model_label": model_label,
         "outcome": rule_outcome,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from sequoia.promote.evidence import CHAMPION
@@ -40,6 +41,11 @@ def interval_text(metric: Mapping[str, Any] | None) -> str:
     if metric["low"] is None or metric["high"] is None:
         return f"{metric['value']:.4f}"
     return f"{metric['value']:.4f} [{metric['low']:.4f}, {metric['high']:.4f}]"
+
+
+def moment_text(moment: datetime) -> str:
+    """Return a moment to the minute in UTC; Spark hands out times of this machine's zone, without a zone."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def bytes_text(size: int) -> str:

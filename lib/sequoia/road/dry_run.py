@@ -14,7 +14,7 @@ from sequoia.ingest.named_table import describe_table, find_table
 from sequoia.ingest.recognise import recognise
 from sequoia.provenance import code_version, settings_hash
 from sequoia.report.text_table import text_table
-from sequoia.report.wording import bytes_text
+from sequoia.report.wording import bytes_text, moment_text
 from sequoia.road.diary import DONE
 from sequoia.road.stage import Context
 
@@ -121,7 +121,7 @@ def estimates(names: Sequence[str], past: Mapping[str, Past], growth: float, set
         total += minutes
         differs = last.settings_hash != settings
         changed = changed or differs
-        when = f"{last.finished:%Y-%m-%d %H:%M} UTC, run {last.run_id}{' *' if differs else ''}"
+        when = f"{moment_text(last.finished)} UTC, run {last.run_id}{' *' if differs else ''}"
         rows.append([name, f"{last.rows_in * growth:,.0f}", f"{minutes:.1f}", when])
     if total:
         rows.append(["total", "", f"{total:.1f}", "without those of no earlier run" if unknown else ""])
