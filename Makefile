@@ -25,6 +25,7 @@ demo: $(READY) ## run the whole road: generated reviews, or RAW=<folder> CATEGOR
 		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(if $(LAUNCHER),--launcher "$(LAUNCHER)") \
 		$(if $(CONFIG),--config "$(CONFIG)")
 
+# Whole files go to one process, as their fixtures are dear; in their order, or the longest would come last.
 test: $(READY) ## all tests, two processes of them at a time, or TESTS=<files or pytest options>
 	@$(RUN) python -m pytest $(or $(TESTS),-n 2 --dist loadfile --no-loadscope-reorder)
 

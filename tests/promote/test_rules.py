@@ -9,7 +9,7 @@ import pytest
 from sequoia.config import load_config
 from sequoia.evaluate.bootstrap import Interval
 from sequoia.promote.comparison import Comparison
-from sequoia.promote.rules import Champion, Evidence, Rail, Seen, judge
+from sequoia.promote.rules import Champion, Evidence, Rail, Seen, enough_users, judge
 from sequoia.promote.settings import PromoteSettings
 
 CLEAN = Seen(leaked=0, untold=0, users=1000)
@@ -92,6 +92,8 @@ def test_too_few_users_decide_only_what_is_larger_than_the_difference_asked_for(
     assert failed(evidence(baseline=gap("counting", 0.005, 0.09, users=449))) == ["users against counting"]
     # The number itself is an estimate.
     assert failed(evidence(baseline=gap("counting", 0.005, 0.09, users=450))) == []
+    said = enough_users(gap("counting", 0.005, 0.09, users=450), gate()).reason
+    assert said.endswith("with power 0.8, an estimate whose lower end is 450")
     few = in_use(gap("champion", 0.005, 0.09, users=449))
     assert failed(evidence(champion=few)) == ["users against champion"]
     assert failed(evidence(champion=in_use(gap("champion", 0.0051, 0.09, users=449)))) == []

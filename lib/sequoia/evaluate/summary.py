@@ -84,7 +84,7 @@ def rank_histograms(ranks: DataFrame, slices: Slices) -> dict[Measured, NDArray[
 
 def shown_popularity(ranks: DataFrame) -> dict[tuple[str, str], float]:
     """Return the mean popularity of what is shown, by model and split; 1: the best seller everywhere."""
-    rows = ranks.groupBy("model", "split").agg(F.avg("shown_popularity").alias("mean")).collect()
+    rows = ranks.groupBy("model", "split").agg(F.avg("shown_popularity").alias("mean")).collect()  # one each
     return {(row["model"], row["split"]): row["mean"] or 0.0 for row in rows}
 
 

@@ -124,17 +124,21 @@ def champion_can_be_compared(seen: Seen) -> Verdict:
 
 
 def enough_users(other: Comparison, settings: PromoteSettings) -> Verdict:
-    """Pass when there are enough users to see the difference asked for, or a larger one is shown by fewer."""
+    """Pass when there are enough users to see the difference asked for, or a larger one is shown by fewer.
+
+    Enough are as many as the lower end of the estimate: see `comparison`.
+    """
     shown = other.difference.low > other.step
     passed = other.users >= other.needed_least or shown
     reason = (
         f"{other.users:,} test users shared with {other.name}, {_needed(passed)} {other.needed:,} needed "
         f"to see a difference of {settings.difference:.1%} ({other.step:.4f}) with power {settings.power:g}"
     )
-    if passed and other.users < other.needed:
-        estimate = f"; that is an estimate from {other.needed_least:,}"
-        reason += "; fewer have shown a larger one" if other.users < other.needed_least else estimate
-    if not passed:
+    if passed and other.users < other.needed_least:
+        reason += "; fewer have shown a larger one"
+    elif passed and other.users < other.needed:
+        reason += f", an estimate whose lower end is {other.needed_least:,}"
+    elif not passed:
         reason += "; take more users or ask for a larger promote.difference"
     return Verdict(rule=f"users against {other.name}", passed=passed, reason=reason, figures=other.figures())
 

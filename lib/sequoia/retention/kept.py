@@ -74,6 +74,7 @@ def _registered(connection: Connection) -> dict[str, Version]:
 def _of_others(context: Context, registered: dict[str, Version], trainings: Container[str]) -> set[str]:
     """Return the versions that this workspace neither trained nor decided about: a model may be shared."""
     audit = _audit(context)
+    # As many as there were promotions, a version a night at the most.
     decided = {row["version"] for row in audit.select("version").distinct().collect()} if audit else set()
     return {
         number

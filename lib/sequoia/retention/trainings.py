@@ -35,6 +35,7 @@ def own_trainings(context: Context) -> dict[str, Any]:
 def _run_ids(context: Context) -> set[str]:
     if not context.tables.exists("runs"):
         return set()
+    # One per run of the road, as the runs of MLflow that they are looked up for.
     return {row["run_id"] for row in context.tables.read("runs").select("run_id").distinct().collect()}
 
 
