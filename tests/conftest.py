@@ -1,8 +1,14 @@
-"""Fixtures of all tests: one Spark session, a workspace per test, and the real data where it is present."""
+"""Fixtures of all tests: one Spark session, a workspace per test, and the real data where it is present.
+
+Every JVM that a test starts compiles with C1 alone: tests run each query a few times, and the optimising
+compiler takes half as much processor time again. C1 needs a larger code cache than its default, or all later
+code would be interpreted.
+"""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +18,9 @@ from pyspark.sql import SparkSession
 from sequoia.config import load_config
 from sequoia.road.stage import Context
 from sequoia.spark import spark_session
+from sequoia.tracking.connection import connect
+
+os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m")
 
 DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
@@ -33,6 +42,21 @@ def make_context(spark: SparkSession, tmp_path: Path) -> Callable[..., Context]:
         return Context(load_config(overrides=[f"workspace={tmp_path / 'workspace'}", *overrides]))
 
     return make
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an MLflow database without entries; MLflow takes seconds to make one."""
+    folder = tmp_path_factory.mktemp("store")
+    connect(load_config(overrides=[f"workspace={folder}"])).client.search_registered_models()
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def with_store(tmp_path: Path, empty_store: Path) -> None:
+    """Put a copy of the empty database where the test's own workspace has it."""
+    (tmp_path / "workspace").mkdir()
+    shutil.copy(empty_store, tmp_path / "workspace" / "mlflow.db")
 
 
 @pytest.fixture(scope="session")

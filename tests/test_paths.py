@@ -37,54 +37,45 @@ SMALL = [
         "spark.driver_memory=2g",
     ),
 ]
-SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=512m"
 PROBE = """
-import sys
+import json, sys
 from sequoia.config import load_config
 from sequoia.spark import spark_session
-spark = spark_session(load_config(overrides=sys.argv[2:]).spark)
+catalog, walks, settings = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3:]
+spark = spark_session(load_config(overrides=settings).spark)
 try:
-    spark.read.text(sys.argv[1])
+    spark.read.text(catalog)
 except Exception as error:
     print("refused:", error)
-spark.sql("CREATE SCHEMA `2018` LOCATION 'file://" + sys.argv[1] + "'")
+spark.sql(f"CREATE SCHEMA `2018` LOCATION 'file://{catalog}'")
 from sequoia.cli import cli
-cli.main(["run", *sys.argv[2:]], standalone_mode=False)
+for workspace, namespace in walks.items():
+    cli.main(["run", *settings, f"workspace={workspace}", f"tables.namespace={namespace}"], standalone_mode=False)
 print("tables:", sorted(row.tableName for row in spark.sql("SHOW TABLES IN `2018`").collect()))
 """
-
-
-def walk(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", PROBE, str(folder / "catalog"), *arguments]
-    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
-    done = subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=900)
-    assert done.returncode == 0, done.stderr[-5000:]
-    return done
 
 
 @pytest.mark.spark
 @pytest.mark.delta
 @pytest.mark.mlflow
 @pytest.mark.slow
-@pytest.mark.parametrize("namespace", [None, "spark_catalog.2018"])
-def test_every_path_given_to_spark_has_its_scheme_and_every_name_its_quotes(
-    tmp_path: Path, namespace: str | None
-) -> None:
-    raw, workspace = tmp_path / "raw `files` [2018]", tmp_path / "my `shop` + more"
+def test_every_path_given_to_spark_has_its_scheme_and_every_name_its_quotes(tmp_path: Path) -> None:
+    """Two walks in one process, one to tables in a folder and one to tables of a catalog."""
+    raw = tmp_path / "raw `files` [2018]"
+    walks = {
+        str(tmp_path / "my `shop` + more"): "null",
+        str(tmp_path / "in [a] catalog"): "spark_catalog.2018",
+    }
     write_corpus(raw, load_config(overrides=SMALL).synthetic)
-    conf = ELSEWHERE.replace("}", f", spark.driver.extraJavaOptions: '{SHORT_RUN}'}}")
-    done = walk(
-        tmp_path,
-        *SMALL,
-        f"workspace={workspace}",
-        f"ingest.raw={raw}",
-        f"spark.conf={conf}",
-        f"tables.namespace={namespace or 'null'}",
-    )
+    settings = [*SMALL, f"ingest.raw={raw}", f"spark.conf={ELSEWHERE}"]
+    command = [sys.executable, "-c", PROBE, str(tmp_path / "catalog"), json.dumps(walks), *settings]
+    environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    assert done.returncode == 0, done.stderr[-5000:]
     assert "refused: " in done.stdout
     assert "Connection refused" in done.stdout
-    summary = json.loads((workspace / "summary.json").read_text())
-    assert summary["recommendations"]["users"] == summary["ingest"]["users"] > 1000
-    tables = done.stdout.rpartition("tables:")[2]
-    assert ("recommendations" in tables) == (namespace is not None)
-    assert (workspace / "warehouse").exists() == (namespace is None)
+    for workspace, namespace in walks.items():
+        summary = json.loads(Path(workspace, "summary.json").read_text())
+        assert summary["recommendations"]["users"] == summary["ingest"]["users"] > 1000
+        assert Path(workspace, "warehouse").exists() == (namespace == "null")
+    assert "recommendations" in done.stdout.rpartition("tables:")[2]

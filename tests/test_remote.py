@@ -26,7 +26,6 @@ from sequoia.synthetic.corpus import write_corpus
 pytestmark = [pytest.mark.remote, pytest.mark.spark, pytest.mark.delta, pytest.mark.mlflow]
 
 SETUP = Path(__file__).parents[1] / "conf" / "setup"
-SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m -XX:MetaspaceSize=512m"
 SMALL = [
     *("synthetic.users=2000", "synthetic.themes=8", "synthetic.active_share=0.16", "spark.master=local[2]"),
     *(
@@ -132,7 +131,6 @@ def test_the_road_on_an_object_store(
         "spark.jars": ",".join(map(str, jars)),
         "spark.hadoop.fs.s3a.endpoint": servers["s3"],
         "spark.hadoop.fs.s3a.path.style.access": "true",
-        "spark.driver.extraJavaOptions": SHORT_RUN,
     }
     places = [f"workspace={workspace}", f"ingest.raw={raw}", f"tracking.uri={servers['mlflow']}"]
     settings = [*SMALL, *places, f"spark.conf={json.dumps(conf)}"]

@@ -21,7 +21,6 @@ from sequoia.standard_error import of_process, taken_over
 
 Captured = pytest.CaptureFixture[str]
 COMMAND = [sys.executable, "-c", "from sequoia.cli import main; main()"]
-SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m"
 
 
 @pytest.fixture(autouse=True)
@@ -127,9 +126,8 @@ def test_every_line_of_a_whole_process_is_an_object(tmp_path: Path) -> None:
         [
             *(*COMMAND, "ingest", f"workspace={tmp_path / 'workspace'}", f"ingest.raw={raw}"),
             *("logging.format=json", "run_id=night-7", "spark.master=local[1]", "spark.driver_memory=1g"),
-            f"spark.conf.spark.driver.extraJavaOptions={SHORT_RUN} -Xlog:gc:stderr",
+            "spark.conf.spark.driver.extraJavaOptions=-Xlog:gc:stderr",
         ],
-        env={**os.environ, "JAVA_TOOL_OPTIONS": "-Dsequoia.test=1"},
         capture_output=True,
         text=True,
     )

@@ -9,7 +9,7 @@ import pytest
 from sequoia import storage
 from sequoia.config import load_config
 from sequoia.errors import UserError
-from sequoia.storage import entries, from_spark, is_local, locate, relative_to, remove, spark_uri, uri
+from sequoia.storage import entries, from_encoded, is_local, locate, relative_to, remove, spark_uri, uri
 
 AZURE = "abfss://shop@acct.dfs.core.windows.net"
 
@@ -58,8 +58,8 @@ def test_a_path_without_scheme_is_this_machine_s_and_absolute(monkeypatch: pytes
 
 
 def test_files_that_spark_names_are_decoded() -> None:
-    assert from_spark("file:///a%20b/c%25d/part-0.parquet") == Path("/a b/c%d/part-0.parquet")
-    assert uri(from_spark("s3a://bucket/a%20b/part-0.parquet")) == "s3://bucket/a b/part-0.parquet"
+    assert from_encoded("file:///a%20b/c%25d/part-0.parquet") == Path("/a b/c%d/part-0.parquet")
+    assert uri(from_encoded("s3a://bucket/a%20b/part-0.parquet")) == "s3://bucket/a b/part-0.parquet"
 
 
 def test_an_unknown_scheme_and_a_missing_package_are_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

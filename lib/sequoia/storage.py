@@ -120,13 +120,13 @@ def spark_uri(location: Location) -> str:
     return f"dbfs:{plain.removeprefix('/dbfs')}" if plain.startswith("/dbfs/") else f"file://{plain}"
 
 
-def from_spark(encoded: str) -> Location:
-    """Return the location of a file that Spark names, as in `DataFrame.inputFiles`."""
+def from_encoded(encoded: str) -> Location:
+    """Return the location of what Spark or MLflow names with %20 for a space, as in `DataFrame.inputFiles`."""
     return locate(unquote(encoded))
 
 
 def is_mounted(encoded: str) -> bool:
-    """Say whether a file that Spark names is a path of this machine."""
+    """Say whether what Spark or MLflow names is a path of this machine."""
     return encoded.startswith(("/", "file:", "dbfs:"))
 
 

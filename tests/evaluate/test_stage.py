@@ -21,6 +21,7 @@ from sequoia.tracking.logged_model import log_model
 from sequoia.tracking.runs import start_run
 
 MakeContext = Callable[..., Context]
+pytestmark = pytest.mark.usefixtures("with_store")
 
 
 def promote_by_hand(context: Context, folder: Path, fingerprint: str) -> None:

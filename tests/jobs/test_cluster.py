@@ -24,11 +24,7 @@ from sequoia.synthetic.corpus import write_corpus
 
 ROOT = Path(__file__).parents[2]
 SPARK = Path(pyspark.__file__).parent
-SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m"
-OPTIONS = (
-    f"--driver-memory 1g --driver-java-options '{SHORT_RUN}' --conf spark.executor.memory=1g "
-    f"--conf 'spark.executor.extraJavaOptions={SHORT_RUN}'"
-)
+OPTIONS = "--driver-memory 1g --conf spark.executor.memory=1g"
 SMALL = [
     *(
         "synthetic.users=2000",

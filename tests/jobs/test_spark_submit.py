@@ -18,7 +18,6 @@ from sequoia.road.stage import Context
 
 JOBS = Path(__file__).parents[2] / "jobs"
 SUBMIT = Path(sys.executable).with_name("spark-submit")
-SHORT_RUN = "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=256m -XX:MetaspaceSize=256m"
 
 # Of 2018: item, user, stars, seconds. One line is there twice, one has no number of stars.
 RATINGS = """\
@@ -60,8 +59,7 @@ def raw(tmp_path: Path) -> Path:
 
 def submit(script: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a script by spark-submit, which puts its standard error into its output."""
-    # What conf/demo.yaml has for short runs, here from the launcher.
-    settings = ["--master", "local[2]", "--driver-memory", "1g", "--driver-java-options", SHORT_RUN]
+    settings = ["--master", "local[2]", "--driver-memory", "1g"]
     command = [str(SUBMIT), *settings, str(script), *arguments]
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
     return subprocess.run(

@@ -129,7 +129,7 @@ def ready_to_promote(context: Context) -> None:
     evaluated(context, mark="counting-1", sasrec=GOOD, champion=POOR)
 
 
-@pytest.mark.parametrize("step", ["version registered", "alias moved"])
+@pytest.mark.parametrize("step", [pytest.param("version registered", marks=pytest.mark.long), "alias moved"])
 def test_a_process_that_is_gone_holds_nobody_up(context: Context, step: str) -> None:
     ready_to_promote(context)
     command = [sys.executable, str(Path(killed.__file__)), str(context.config.workspace_path), step]

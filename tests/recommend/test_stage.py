@@ -20,6 +20,7 @@ from sequoia.tracking.runs import start_run
 
 MakeContext = Callable[..., Context]
 WALKERS = 12
+pytestmark = pytest.mark.usefixtures("with_store")
 
 PREDICT = """
 import json, sys

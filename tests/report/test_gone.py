@@ -22,6 +22,7 @@ from sequoia.tracking.registry import FINGERPRINT, KIND
 from sequoia.tracking.runs import start_run
 
 NAME = "sequoia-next-item"
+pytestmark = pytest.mark.usefixtures("with_store")
 CHECKSUM = {"format": "reviews", "bytes": 1234, "fingerprint": "sum-of-a-file"}
 
 

@@ -25,6 +25,7 @@ from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.runs import start_run
 
 MakeContext = Callable[..., Context]
+pytestmark = pytest.mark.usefixtures("with_store")
 
 
 def write_workspace(context: Context) -> dict[str, TrainedModel]:

@@ -29,6 +29,7 @@ from sequoia.tracking.references import Reference, reference
 from sequoia.tracking.runs import start_run
 
 MakeContext = Callable[..., Context]
+pytestmark = pytest.mark.usefixtures("with_store")
 PROD = "prod.sequoia.next_item"
 PAGE = 100  # registered models that MLflow tells at once
 

@@ -19,6 +19,7 @@ from sequoia.training.data import training_data
 from sequoia.training.stage import run
 
 MakeContext = Callable[..., Context]
+pytestmark = pytest.mark.usefixtures("with_store")
 SHARDS, WINDOW = 4, 6
 TINY = [
     *(

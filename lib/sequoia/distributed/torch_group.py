@@ -75,5 +75,12 @@ class TorchGroup:
         dist.barrier()
 
     def close(self) -> None:
-        """Leave the group."""
+        """Leave the group.
+
+        Before torch 2.8 a process group that ends holds the GIL and waits for Gloo's threads, one of which may
+        wait for the GIL to let go of its last tensor (pytorch/pytorch#154976). The handle of the backend ends
+        the same threads without the GIL, so it is what goes last.
+        """
+        backend = dist.distributed_c10d._get_default_group()._get_backend(torch.device("cpu"))
         dist.destroy_process_group()
+        del backend

@@ -14,7 +14,7 @@ from sequoia.ingest.event_csv import SCALE
 from sequoia.ingest.find import RawFile, raw_file
 from sequoia.ingest.recognise import check_header
 from sequoia.ingest.settings import EventColumns, IngestSettings
-from sequoia.storage import entries, from_spark, locate, relative_to, spark_uri
+from sequoia.storage import entries, from_encoded, locate, relative_to, spark_uri
 from sequoia.tables.identifiers import path_identifier, quoted
 
 RAW_CHARACTERS = 65_536
@@ -38,7 +38,7 @@ def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
         )
     present = {entry.relative: entry for entry in entries(folder)}
     uris = spark.read.format("delta").load(spark_uri(folder)).inputFiles()
-    parts = sorted(relative_to(from_spark(uri), folder) for uri in uris)
+    parts = sorted(relative_to(from_encoded(uri), folder) for uri in uris)
     root = locate(table.root)
     return [raw_file(present[part], root, below=table.source, table=table.path) for part in parts]
 

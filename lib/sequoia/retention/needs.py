@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import Removal
+from sequoia.storage import from_encoded, is_mounted, uri
 from sequoia.tracking.connection import Connection
 from sequoia.tracking.references import references
 from sequoia.tracking.registry import TRAINING_RUN
@@ -75,5 +75,4 @@ def _overlap(one: str, other: str) -> bool:
 
 
 def _path(place: str) -> str:
-    parsed = urlparse(place)
-    return (unquote(parsed.path) if parsed.scheme in ("", "file") else place).rstrip("/")
+    return (uri(from_encoded(place)) if is_mounted(place) else place).rstrip("/")

@@ -12,13 +12,12 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlparse
 
 from sequoia.retention.kept import Kept
 from sequoia.retention.needs import Needs, logged_models, places, version_name
 from sequoia.retention.removal import Removal, size_of
 from sequoia.road.stage import Context
-from sequoia.storage import is_local
+from sequoia.storage import from_encoded, is_local, is_mounted
 from sequoia.tracking.connection import connect
 
 
@@ -76,10 +75,10 @@ def _remove_run(steps: list[Callable[[], object]], folders: list[Path]) -> None:
 def _own_folder(context: Context, place: str) -> Path | None:
     """Return the folder of artifacts when it lies in the workspace's own store."""
     workspace = context.config.workspace_path
-    if context.config.tracking.uri is not None or not is_local(workspace):
+    if context.config.tracking.uri is not None or not is_local(workspace) or not is_mounted(place):
         return None
-    folder, store = Path(unquote(urlparse(place).path)), workspace / "mlartifacts"
-    return folder if folder.is_relative_to(store) and folder.is_dir() else None
+    folder, store = from_encoded(place), workspace / "mlartifacts"
+    return folder if is_local(folder) and folder.is_relative_to(store) and folder.is_dir() else None
 
 
 def _age(milliseconds: int, now: datetime) -> float:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from pyspark.sql import DataFrame
 
 from sequoia.errors import UserError
-from sequoia.storage import Location, entries, from_spark, is_mounted, spark_uri, uri
+from sequoia.storage import Location, entries, from_encoded, is_mounted, spark_uri, uri
 from sequoia.tables.contracts import contract
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.tables.store import Tables
@@ -33,7 +33,7 @@ def take_snapshot(tables: Tables, table: str) -> Snapshot:
     if tables.in_catalog and not all(map(is_mounted, uris)):
         found = _export(frame, tables.export_folder / f"{table}-{version}", contract(table).partitions)
     else:
-        found = [from_spark(uri) for uri in uris]
+        found = [from_encoded(uri) for uri in uris]
     with ThreadPoolExecutor(max_workers=8) as pool:
         files = tuple(pool.map(_data_file, found))
     pinned = Snapshot(table=table, version=version, files=files)
