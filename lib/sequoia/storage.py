@@ -121,7 +121,7 @@ def spark_uri(location: Location) -> str:
 
 
 def from_encoded(encoded: str) -> Location:
-    """Return the location of what Spark or MLflow names with %20 for a space, as in `DataFrame.inputFiles`."""
+    """Return the location that Spark or MLflow names with %20 for a space, as in `DataFrame.inputFiles`."""
     return locate(unquote(encoded))
 
 
