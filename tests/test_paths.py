@@ -50,7 +50,8 @@ except Exception as error:
 spark.sql(f"CREATE SCHEMA `2018` LOCATION 'file://{catalog}'")
 from sequoia.cli import cli
 for workspace, namespace in walks.items():
-    cli.main(["run", *settings, f"workspace={workspace}", f"tables.namespace={namespace}"], standalone_mode=False)
+    places = [f"workspace={workspace}", f"tables.namespace={namespace}"]
+    cli.main(["run", *settings, *places], standalone_mode=False)
 print("tables:", sorted(row.tableName for row in spark.sql("SHOW TABLES IN `2018`").collect()))
 """
 
@@ -62,10 +63,8 @@ print("tables:", sorted(row.tableName for row in spark.sql("SHOW TABLES IN `2018
 def test_every_path_given_to_spark_has_its_scheme_and_every_name_its_quotes(tmp_path: Path) -> None:
     """Two walks in one process, one to tables in a folder and one to tables of a catalog."""
     raw = tmp_path / "raw `files` [2018]"
-    walks = {
-        str(tmp_path / "my `shop` + more"): "null",
-        str(tmp_path / "in [a] catalog"): "spark_catalog.2018",
-    }
+    workspaces = map(str, (tmp_path / "my `shop` + more", tmp_path / "in [a] catalog"))
+    walks = dict(zip(workspaces, ("null", "spark_catalog.2018"), strict=True))
     write_corpus(raw, load_config(overrides=SMALL).synthetic)
     settings = [*SMALL, f"ingest.raw={raw}", f"spark.conf={ELSEWHERE}"]
     command = [sys.executable, "-c", PROBE, str(tmp_path / "catalog"), json.dumps(walks), *settings]

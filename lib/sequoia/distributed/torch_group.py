@@ -77,8 +77,8 @@ class TorchGroup:
     def close(self) -> None:
         """Leave the group.
 
-        Before torch 2.8 a process group that ends holds the GIL while it waits for Gloo's threads, and one of
-        them may need the GIL to let go of its last tensor (pytorch/pytorch#154976). The handle of the backend ends
+        Before torch 2.8 a process group that ends waits for Gloo's threads with the GIL held, and one of them
+        may need the GIL to let go of its last tensor (pytorch/pytorch#154976). The handle of the backend ends
         the same threads without the GIL, so it is what goes last.
         """
         backend = dist.distributed_c10d._get_default_group()._get_backend(torch.device("cpu"))
