@@ -1,8 +1,8 @@
 """Fixtures of all tests: one Spark session, a workspace per test, and the real data where it is present.
 
-Every JVM that a test starts compiles with C1 alone: tests run each query a few times, and the optimising
-compiler takes half as much processor time again. C1 needs a larger code cache than its default, or all later
-code would be interpreted.
+A JVM that a test starts for itself compiles with C1 alone: in so short a life the optimising compiler takes half
+as much processor time again. C1 needs a larger code cache than its default, or all later code would be
+interpreted. The one session of all tests lives long enough for the optimising compiler.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from pyspark.sql import SparkSession
 
 from sequoia.config import load_config
 from sequoia.road.stage import Context
-from sequoia.spark import spark_session
+from sequoia.spark import LOCAL, spark_session
 from sequoia.tracking.connection import connect
 
+OPTIMISING = "-XX:TieredStopAtLevel=4"
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m")
 
 DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -28,7 +29,8 @@ DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "sha
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """Start the one Spark session of the test run."""
-    settings = load_config(overrides=["spark.master=local[2]", "spark.driver_memory=3g"]).spark
+    options = f"spark.conf.spark.driver.extraJavaOptions={LOCAL['spark.driver.extraJavaOptions']} {OPTIMISING}"
+    settings = load_config(overrides=["spark.master=local[2]", "spark.driver_memory=3g", options]).spark
     session = spark_session(settings)
     yield session
     session.stop()
