@@ -1,7 +1,7 @@
 """Fixtures of all tests: one Spark session, a workspace per test, and the real data where it is present.
 
-A JVM that a test starts for itself compiles with C1 alone: in so short a life the optimising compiler takes half
-as much processor time again. C1 needs a larger code cache than its default, or all later code would be
+A JVM that a test starts for itself compiles with C1 alone: in so short a life the optimising compiler takes
+half as much processor time again. C1 needs a larger code cache than its default, or all later code would be
 interpreted. The one session of all tests lives long enough for the optimising compiler.
 """
 
@@ -29,8 +29,9 @@ DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "sha
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     """Start the one Spark session of the test run."""
-    options = f"spark.conf.spark.driver.extraJavaOptions={LOCAL['spark.driver.extraJavaOptions']} {OPTIMISING}"
-    settings = load_config(overrides=["spark.master=local[2]", "spark.driver_memory=3g", options]).spark
+    java = f"spark.driver.extraJavaOptions={LOCAL['spark.driver.extraJavaOptions']} {OPTIMISING}"
+    overrides = ["spark.master=local[2]", "spark.driver_memory=3g", f"spark.conf.{java}"]
+    settings = load_config(overrides=overrides).spark
     session = spark_session(settings)
     yield session
     session.stop()
