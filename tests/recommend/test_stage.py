@@ -44,10 +44,9 @@ def write_interactions(context: Context) -> None:
     # One moment: the tie rule of the sequences decides, here by raw id.
     rows += [("tied", item, 50) for item in ("i21", "i22", "i20")]
     filled = [(*row, None, None, None, "file") for row in rows]
-    schema = context.tables.schema("interactions")
-    context.tables.overwrite("interactions", context.spark.createDataFrame(filled, schema))
+    context.tables.overwrite("interactions", context.tables.rows("interactions", filled))
     items = [(RAW[item], f"Title {item}", None, None, [], None, 0) for item in range(ITEMS - 5)]
-    context.tables.overwrite("items", context.spark.createDataFrame(items, context.tables.schema("items")))
+    context.tables.overwrite("items", context.tables.rows("items", items))
 
 
 def register_champion(context: Context) -> None:

@@ -42,8 +42,7 @@ def write_training(context: Context, users: int = USERS) -> None:
         padded = [0] * (WINDOW - len(items)) + items
         zeros, no_stars = [0] * WINDOW, [0.0] * WINDOW
         rows.append((user % SHARDS, user + 2, padded, zeros, no_stars, zeros, zeros, zeros, len(items)))
-    schema = context.tables.schema("training")
-    context.tables.overwrite("training", context.spark.createDataFrame(rows, schema))
+    context.tables.overwrite("training", context.tables.rows("training", rows))
 
 
 def history(details: dict[str, Any], kind: str = "sasrec") -> list[float]:

@@ -62,9 +62,7 @@ def record(context: Context, decision: Decision) -> None:
         "code_version": code_version(),
         "actor": actor(),
     }
-    schema = context.tables.schema(TABLE)
-    values = [tuple(row[field.name] for field in schema)]
-    context.tables.append(TABLE, context.spark.createDataFrame(values, schema))
+    context.tables.append(TABLE, context.tables.rows(TABLE, [row]))
 
 
 def record_outcome(context: Context, outcome: Decision) -> None:
