@@ -1,0 +1,99 @@
+"""The README's commands as a user types them: `make demo`, what comes after it, and events of one's own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+pytestmark = [
+    *(pytest.mark.spark, pytest.mark.delta, pytest.mark.mlflow, pytest.mark.horovod),
+    *(pytest.mark.slow, pytest.mark.long),
+]
+SMALL = """
+extends: demo.yaml
+synthetic: {users: 4000, themes: 8, active_share: 0.16}
+training: {epochs: 2, validation_users: 200}
+models:
+  sasrec: {width: 16, blocks: 1}
+  counting: {window: [2], last: [3], decay: [0.7]}
+negatives: {candidates: 20}
+evaluate: {bootstrap_samples: 100}
+"""
+THREE_LINES = """
+import mlflow
+
+mlflow.set_tracking_uri("sqlite:///WORKSPACE/mlflow.db")
+model = mlflow.pyfunc.load_model("models:/sequoia-next-item@champion")
+print(len(model.predict({"items": ["B00A0A0A0A", "0123456789"]}, params={"k": 5})["items"][0]))
+"""
+
+
+def typed(*command: str | Path, code: int = 0) -> str:
+    """Run a command in the project's folder and return all that it says."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1200,
+    )
+    assert done.returncode == code, done.stdout[-5000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("launcher", ["horovod", "torchrun"])
+def test_the_demo_and_the_commands_after_it(tmp_path: Path, launcher: str) -> None:
+    workspace, config = tmp_path / "shop", tmp_path / "small.yaml"
+    config.write_text(SMALL)
+    assert "make demo" in (ROOT / "README.md").read_text(encoding="utf-8")
+    typed("make", "demo", f"LAUNCHER={launcher}", f"WORKSPACE={workspace}", f"CONFIG={config}")
+    summary = json.loads((workspace / "summary.json").read_text())
+    assert summary["recommendations"]["users"] == summary["ingest"]["users"] > 1000
+    assert summary["model"]["version"] == "1"
+    assert (workspace / "report.html").is_file()
+
+    settings = ["--config", str(config), f"workspace={workspace}"]
+    assert f"training.launcher = {launcher}" not in typed("sequoia", "config", *settings)
+    assert "Would run ingest" in typed("sequoia", "run", "--dry-run", *settings)
+    assert "nothing to remove" in typed("sequoia", "clean", "--dry-run", *settings)
+    assert "unchanged" in typed("sequoia", "promote", "--dry-run", *settings)
+    typed("sequoia", "rollback", "--reason", "a look back", *settings, code=2)
+    names = ["--from", "sequoia-next-item", "--to", "another.shop.next_item"]
+    typed("sequoia", "release", *names, *settings)
+    typed("sequoia", "sequences", "sequences.k=6", *settings)
+    answer = typed(sys.executable, "-c", THREE_LINES.replace("WORKSPACE", str(workspace)))
+    assert answer.splitlines()[-1] == "5"
+
+
+def test_events_of_one_s_own(tmp_path: Path) -> None:
+    """The command of the README's section, its line of columns word for word."""
+    log = tmp_path / "events.csv"
+    lines = (
+        f"c{user},s{(user + day) % 12},{1_400_000_000 + 86_400 * day}"
+        for user in range(60)
+        for day in range(7)
+    )
+    log.write_text("\n".join(["customer_id,sku,ts", *lines]) + "\n")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    columns = "ingest.columns.user=customer_id ingest.columns.item=sku ingest.columns.time=ts"
+    assert columns in readme
+    small = [
+        "training.models=[counting]",
+        "training.validation_users=20",
+        "negatives.candidates=4",
+        "recommend.k=3",
+    ]
+    places = [f"workspace={tmp_path / 'mine'}", f"ingest.raw={log}"]
+    typed("sequoia", "run", "--config", "demo.yaml", *places, *columns.split(), *small)
+    summary = json.loads((tmp_path / "mine" / "summary.json").read_text())
+    assert summary["ingest"]["interactions"] == 420
+    assert summary["recommendations"] == {"users": 60, "k": 3}
