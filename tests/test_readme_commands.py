@@ -62,10 +62,10 @@ def test_the_demo_and_the_commands_after_it(tmp_path: Path, launcher: str) -> No
     assert (workspace / "report.html").is_file()
 
     settings = ["--config", str(config), f"workspace={workspace}"]
-    assert f"training.launcher = {launcher}" not in typed("sequoia", "config", *settings)
+    assert str(workspace) in typed("sequoia", "config", "workspace", *settings)
     assert "Would run ingest" in typed("sequoia", "run", "--dry-run", *settings)
     assert "nothing to remove" in typed("sequoia", "clean", "--dry-run", *settings)
-    assert "unchanged" in typed("sequoia", "promote", "--dry-run", *settings)
+    assert "is the champion already" in typed("sequoia", "promote", "--dry-run", *settings)
     typed("sequoia", "rollback", "--reason", "a look back", *settings, code=2)
     names = ["--from", "sequoia-next-item", "--to", "another.shop.next_item"]
     typed("sequoia", "release", *names, *settings)
