@@ -94,7 +94,7 @@ def write_tables(context: Context) -> None:
 
 
 def _frame(context: Context, table: str, rows: list[tuple[object, ...]]) -> DataFrame:
-    return context.tables.rows(table, rows)
+    return context.spark.createDataFrame(rows, context.tables.schema(table))
 
 
 def _sequences(context: Context) -> DataFrame:

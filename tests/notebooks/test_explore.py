@@ -136,7 +136,7 @@ def write_shop(context: Context) -> None:
 def write(context: Context, table: str, rows: list[dict[str, Any]]) -> None:
     schema = context.tables.schema(table)
     filled = [filled_row(schema, row) for row in rows]
-    context.tables.overwrite(table, context.tables.rows(table, filled))
+    context.tables.overwrite(table, context.spark.createDataFrame(filled, schema))
 
 
 def register_champion(context: Context) -> None:

@@ -58,7 +58,7 @@ def evaluated(
         for split in ("valid", "test")
         for user, (rank, hit) in enumerate(zip(values, was_trained_on[model], strict=True))
     ]
-    context.tables.overwrite("ranks", context.tables.rows("ranks", rows))
+    context.tables.overwrite("ranks", context.spark.createDataFrame(rows, context.tables.schema("ranks")))
     key = tuple((model, values.tobytes()) for model, values in ranks.items())
     if key not in _MEASURED:
         _MEASURED[key] = measure(context.tables.read("ranks"))

@@ -44,9 +44,10 @@ def write_interactions(context: Context) -> None:
     # One moment: the tie rule of the sequences decides, here by raw id.
     rows += [("tied", item, 50) for item in ("i21", "i22", "i20")]
     filled = [(*row, None, None, None, "file") for row in rows]
-    context.tables.overwrite("interactions", context.tables.rows("interactions", filled))
+    schema = context.tables.schema("interactions")
+    context.tables.overwrite("interactions", context.spark.createDataFrame(filled, schema))
     items = [(RAW[item], f"Title {item}", None, None, [], None, 0) for item in range(ITEMS - 5)]
-    context.tables.overwrite("items", context.tables.rows("items", items))
+    context.tables.overwrite("items", context.spark.createDataFrame(items, context.tables.schema("items")))
 
 
 def register_champion(context: Context) -> None:

@@ -166,7 +166,8 @@ def append_lines(context: Context, *lines: Line) -> None:
     """Write lines to stage_runs, as sequoia.road.diary does."""
     same = {"status": "done", "error": None, "error_type": None, "settings_hash": "5e77"}
     rows = [{**same, **vars(line), "details": json.dumps(line.details)} for line in lines]
-    context.tables.append("stage_runs", context.tables.rows("stage_runs", rows))
+    schema = context.tables.schema("stage_runs")
+    context.tables.append("stage_runs", context.spark.createDataFrame(rows, schema))
 
 
 def shapes() -> Shapes:

@@ -47,7 +47,8 @@ def write_shop(context: Context) -> tuple[str, str]:
     decided = START + timedelta(minutes=6, seconds=30)
     told = {"decided": decided, "action": "promoted", "challenger": "sasrec", "version": "1"}
     promoted = filled_row(context.tables.schema("promotions"), told)
-    context.tables.append("promotions", context.tables.rows("promotions", [promoted]))
+    schema = context.tables.schema("promotions")
+    context.tables.append("promotions", context.spark.createDataFrame([promoted], schema))
     write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", NAME, "1", 1, "run1", START)])
     append_lines(context, *lines_of_the_run(mlflow_run).values())
     return mlflow_run, "1"

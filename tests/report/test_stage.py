@@ -22,7 +22,7 @@ LATE_2016 = 1_480_550_400_000  # 2016-12-01 00:00 UTC
 
 
 def write(context: Context, table: str, rows: list[Any]) -> None:
-    context.tables.overwrite(table, context.tables.rows(table, rows))
+    context.tables.overwrite(table, context.spark.createDataFrame(rows, context.tables.schema(table)))
 
 
 def write_interactions(context: Context) -> None:
@@ -60,7 +60,8 @@ def write_shop(context: Context) -> int:
     empty = {"reasons": [], "verdicts": [], "figures": {}, "registered_model": "shop", "alias": "champion"}
     promotions = [{**vars(one), **made_by, **empty, "run_id": "run1"} for one in decisions()]
     promotions.append({**promotions[0], "action": "intended", "intent": "1", "wanted": "promoted"})
-    context.tables.append("promotions", context.tables.rows("promotions", promotions))
+    schema = context.tables.schema("promotions")
+    context.tables.append("promotions", context.spark.createDataFrame(promotions, schema))
     write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", "shop", "3", 0, "run1", START)])
     lines = diary()
     ingest = replace(lines["ingest"], writes={"interactions": 1, "files": context.tables.writes["files"]})

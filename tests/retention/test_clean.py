@@ -129,9 +129,10 @@ def test_nothing_goes_when_what_is_needed_cannot_be_told(
 
 def test_old_files_of_tables_go_by_vacuum_and_the_newest_version_stays(make_context: MakeContext) -> None:
     context = make_context()
+    schema = context.tables.schema("vocabulary")
     for count in (3, 2):
         rows = [(row, row, str(row), 1) for row in range(2, 2 + count)]
-        context.tables.overwrite("vocabulary", context.tables.rows("vocabulary", rows))
+        context.tables.overwrite("vocabulary", context.spark.createDataFrame(rows, schema))
     assert _history(context, "vocabulary", 24 * context.config.retention.history_days) is None
     check = "spark.databricks.delta.retentionDurationCheck.enabled"
     context.spark.conf.set(check, "false")

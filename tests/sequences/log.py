@@ -41,7 +41,7 @@ def write_log(
         "price_bucket": 0,
     }
     rows = [unknown | item for item in items]
-    tables.overwrite("items", tables.rows("items", rows))
+    tables.overwrite("items", spark.createDataFrame(rows, tables.schema("items")))
     index(context)
 
 

@@ -20,7 +20,7 @@ MakeContext = Callable[..., Context]
 
 
 def vocabulary(context: Context, rows: list[tuple[int, int, str, int]]) -> None:
-    frame = context.tables.rows("vocabulary", rows)
+    frame = context.spark.createDataFrame(rows, context.tables.schema("vocabulary"))
     context.tables.overwrite("vocabulary", frame)
 
 
@@ -107,7 +107,7 @@ def test_a_catalog_s_tables_are_written_from_threads_of_their_own(
     make_context: MakeContext, schema: str
 ) -> None:
     context = make_context(f"tables.namespace={schema}")
-    rows = context.tables.rows("vocabulary", [(2, 7, "a", 1)])
+    rows = context.spark.createDataFrame([(2, 7, "a", 1)], context.tables.schema("vocabulary"))
     # Nothing in this thread tells Spark which session is its own.
     assert together(lambda: context.tables.overwrite("vocabulary", rows)) == [1]
     assert context.tables.read("vocabulary").count() == 1

@@ -42,7 +42,8 @@ def write_training(context: Context, users: int = USERS) -> None:
         padded = [0] * (WINDOW - len(items)) + items
         zeros, no_stars = [0] * WINDOW, [0.0] * WINDOW
         rows.append((user % SHARDS, user + 2, padded, zeros, no_stars, zeros, zeros, zeros, len(items)))
-    context.tables.overwrite("training", context.tables.rows("training", rows))
+    schema = context.tables.schema("training")
+    context.tables.overwrite("training", context.spark.createDataFrame(rows, schema))
 
 
 def history(details: dict[str, Any], kind: str = "sasrec") -> list[float]:

@@ -29,7 +29,7 @@ def write_metrics(context: Context, metrics: Sequence[Metric], fingerprints: Map
         )
         for row in metrics
     ]
-    context.tables.overwrite("metrics", context.tables.rows("metrics", rows))
+    context.tables.overwrite("metrics", context.spark.createDataFrame(rows, context.tables.schema("metrics")))
 
 
 def log_test_metrics(context: Context, metrics: Sequence[Metric], runs: Mapping[str, str]) -> None:

@@ -62,7 +62,9 @@ def record(context: Context, decision: Decision) -> None:
         "code_version": code_version(),
         "actor": actor(),
     }
-    context.tables.append(TABLE, context.tables.rows(TABLE, [row]))
+    schema = context.tables.schema(TABLE)
+    values = [tuple(row[field.name] for field in schema)]
+    context.tables.append(TABLE, context.spark.createDataFrame(values, schema))
 
 
 def record_outcome(context: Context, outcome: Decision) -> None:

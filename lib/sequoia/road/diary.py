@@ -79,4 +79,6 @@ def _line(context: Context, stage: str, seconds: float, status: str) -> dict[str
 
 
 def _append(context: Context, table: str, row: dict[str, Any]) -> None:
-    context.tables.append(table, context.tables.rows(table, [row]))
+    schema = context.tables.schema(table)
+    values = [tuple(row.get(field.name) for field in schema)]
+    context.tables.append(table, context.spark.createDataFrame(values, schema))

@@ -7,11 +7,8 @@ A table lives in a catalog schema (`main.sequoia.interactions`) or in a folder o
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
-import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
@@ -76,15 +73,6 @@ class Tables:
         if table not in self._schemas:
             self._schemas[table] = self.spark.createDataFrame([], contract(table).columns).schema
         return self._schemas[table]
-
-    def rows(self, table: str, rows: Sequence[Mapping[str, Any] | tuple[Any, ...]]) -> DataFrame:
-        """Return rows made here as a frame: tuples in the order of the columns, or what is known by name.
-
-        They travel as Arrow: a list would be read by Python workers, in four times the time of a small write.
-        """
-        schema = self.schema(table)
-        values = [tuple(map(row.get, schema.names)) if isinstance(row, Mapping) else row for row in rows]
-        return self.spark.createDataFrame(pd.DataFrame(values, columns=schema.names, dtype=object), schema)
 
     def read(
         self, table: str, *, version: int | None = None, written_by: str = "the stage before"
