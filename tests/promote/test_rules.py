@@ -9,7 +9,8 @@ import pytest
 from sequoia.config import load_config
 from sequoia.evaluate.bootstrap import Interval
 from sequoia.promote.comparison import Comparison
-from sequoia.promote.rules import Champion, Evidence, Rail, Seen, enough_users, judge
+from sequoia.promote.guard_rails import Rail
+from sequoia.promote.rules import Champion, Evidence, Seen, enough_users, judge
 from sequoia.promote.settings import PromoteSettings
 
 CLEAN = Seen(leaked=0, untold=0, users=1000)

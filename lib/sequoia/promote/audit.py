@@ -11,7 +11,7 @@ from typing import Final, Literal
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from sequoia.promote.rules import Verdict
+from sequoia.promote.verdict import Verdict
 from sequoia.provenance import actor, code_version, effective_settings, settings_hash
 from sequoia.road.stage import Context
 

@@ -11,7 +11,7 @@ from sequoia.models.trained import TrainedModel
 from sequoia.promote.audit import Decision
 from sequoia.promote.gate import judge_models
 from sequoia.promote.rejection import is_rejected, rejection
-from sequoia.promote.rules import Verdict
+from sequoia.promote.verdict import Verdict
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection

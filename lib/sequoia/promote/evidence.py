@@ -15,7 +15,8 @@ from sequoia.evaluate.metrics import BUCKETS
 from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS, Slices, bucket
 from sequoia.models.trained_on import read_trained_on
 from sequoia.promote.comparison import Comparison, Demands, compare
-from sequoia.promote.rules import BASELINE, Champion, Evidence, Rail, Seen
+from sequoia.promote.guard_rails import Rail
+from sequoia.promote.rules import BASELINE, Champion, Evidence, Seen
 from sequoia.road.stage import Context
 from sequoia.storage import Location
 

@@ -20,7 +20,8 @@ from sequoia.promote.evidence import (
     read_metrics,
     require_evaluated,
 )
-from sequoia.promote.rules import BASELINE, Verdict, judge
+from sequoia.promote.rules import BASELINE, judge
+from sequoia.promote.verdict import Verdict
 from sequoia.road.stage import Context
 from sequoia.storage import Location
 from sequoia.tracking import registry

@@ -2,34 +2,26 @@
 
 Replacing something takes proof, keeping it does not. A challenger has to be better than counting by more
 than chance, champion or not: on a tie counting is the model to run. Against a champion it has to be better
-by more than chance, or fresher and not worse by the difference that matters. Guard-rails stop what the
-metric does not see.
+by more than chance, or fresher and not worse by the difference that matters. `guard_rails` stops what
+the metric does not see.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sequoia.evaluate.bootstrap import Interval
 from sequoia.promote.comparison import Comparison
+from sequoia.promote.guard_rails import Rail, guard_rails
+from sequoia.promote.verdict import Verdict, needed, with_ends
 
 if TYPE_CHECKING:
-    from sequoia.promote.settings import GuardRails, PromoteSettings
+    from sequoia.promote.settings import PromoteSettings
 
 
 BASELINE = "counting"  # what every other model has to beat
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The outcome of one rule, with the numbers it is made of."""
-
-    rule: str
-    passed: bool
-    reason: str
-    figures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,15 +31,6 @@ class Seen:
     leaked: int
     untold: int
     users: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Rail:
-    """A side of the models that the metric does not show: the challenger's value and the champion's."""
-
-    name: str
-    own: float
-    other: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +74,7 @@ def judge(evidence: Evidence, settings: PromoteSettings) -> list[Verdict]:
         champion_can_be_compared(champion.seen),
         enough_users(champion.comparison, settings),
         better_or_fresher(evidence.until, champion, settings),
-        *guard_rails(champion, settings.guard_rails),
+        *guard_rails(champion.rails, champion.slices, settings.guard_rails),
     ]
 
 
@@ -104,7 +87,7 @@ def not_trained_on_targets(name: str, seen: Seen) -> Verdict:
             f"it cannot be told whether {name} was trained on {seen.untold:,} of {seen.users:,} test targets"
         )
     remedy = "" if passed else ": the split has changed since, run `sequoia train` again"
-    return _verdict("unseen targets", passed, f"{was}, {_needed(passed)} none may be{remedy}", seen)
+    return _verdict("unseen targets", passed, f"{was}, {needed(passed)} none may be{remedy}", seen)
 
 
 def champion_can_be_compared(seen: Seen) -> Verdict:
@@ -131,7 +114,7 @@ def enough_users(other: Comparison, settings: PromoteSettings) -> Verdict:
     shown = other.difference.low > other.step
     passed = other.users >= other.needed_least or shown
     reason = (
-        f"{other.users:,} test users shared with {other.name}, {_needed(passed)} {other.needed:,} needed "
+        f"{other.users:,} test users shared with {other.name}, {needed(passed)} {other.needed:,} needed "
         f"to see a difference of {settings.difference:.1%} ({other.step:.4f}) with power {settings.power:g}"
     )
     if passed and other.users < other.needed_least:
@@ -158,8 +141,8 @@ def high_enough(evidence: Evidence, settings: PromoteSettings) -> Verdict:
     """Pass when the lower end of the metric's own interval reaches the minimum."""
     interval, minimum = evidence.metric, settings.minimum
     passed = interval.low >= minimum
-    need = f"{_needed(passed)} a lower end of at least {minimum:g} needed"
-    reason = f"{settings.metric} of {evidence.challenger} is {_interval(interval)}, {need}"
+    need = f"{needed(passed)} a lower end of at least {minimum:g} needed"
+    reason = f"{settings.metric} of {evidence.challenger} is {with_ends(interval)}, {need}"
     figures = {"value": interval.value, "low": interval.low, "high": interval.high, "minimum": minimum}
     return Verdict(rule="minimum", passed=passed, reason=reason, figures=figures)
 
@@ -167,7 +150,7 @@ def high_enough(evidence: Evidence, settings: PromoteSettings) -> Verdict:
 def better(other: Comparison, settings: PromoteSettings) -> Verdict:
     """Pass when the challenger is better by more than chance; a tie does not pass."""
     passed = other.difference.low > 0
-    reason = f"{_gap(other, settings.metric)}, {_needed(passed)} a lower end above 0 needed"
+    reason = f"{_gap(other, settings.metric)}, {needed(passed)} a lower end above 0 needed"
     return Verdict(rule=f"better than {other.name}", passed=passed, reason=reason, figures=other.figures())
 
 
@@ -181,59 +164,8 @@ def better_or_fresher(until: str, champion: Champion, settings: PromoteSettings)
     else:
         age = f"data until {until} against {champion.until}"
     bound = f"a lower end above 0, or above {-other.step:.4f} with fresher data, needed"
-    reason = f"{_gap(other, settings.metric)}, {age}, {_needed(passed)} {bound}"
+    reason = f"{_gap(other, settings.metric)}, {age}, {needed(passed)} {bound}"
     return Verdict(rule="against the champion", passed=passed, reason=reason, figures=other.figures())
-
-
-def guard_rails(champion: Champion, rails: GuardRails) -> list[Verdict]:
-    """Judge what a new champion may cost: coverage, popularity, latency, size, new users and cold items."""
-    found = {rail.name: rail for rail in champion.rails}
-    verdicts = []
-    if rails.coverage is not None:
-        verdicts.append(_at_least(found["coverage@10"], 1 - rails.coverage))
-    if rails.popularity is not None:
-        rail = found["shown_popularity@10"]
-        verdicts.append(_at_most(rail, rail.other + rails.popularity))
-    if rails.latency is not None:
-        rail = found["latency_p50_ms"]
-        verdicts.append(_at_most(rail, max(rail.other * (1 + rails.latency), rails.latency_floor_ms)))
-    if rails.size is not None:
-        rail = found["size_mib"]
-        verdicts.append(_at_most(rail, max(rail.other * (1 + rails.size), rails.size_floor_mib)))
-    margins = {"new users": rails.new_users, "cold items": rails.cold_items}
-    for part in champion.slices:
-        margin = margins[part.name]
-        if margin is not None:
-            verdicts.append(_no_shown_loss(part, margin))
-    return verdicts
-
-
-def _at_least(rail: Rail, share: float) -> Verdict:
-    least = share * rail.other
-    passed = rail.own >= least
-    reason = f"{_beside(rail)}, {_needed(passed)} at least {least:.4f} needed ({share:g} of the champion's)"
-    return _rail_verdict(rail, passed, reason, least)
-
-
-def _at_most(rail: Rail, most: float) -> Verdict:
-    passed = rail.own <= most
-    return _rail_verdict(rail, passed, f"{_beside(rail)}, {_needed(passed)} at most {most:.4f} allowed", most)
-
-
-def _no_shown_loss(part: Comparison, margin: float) -> Verdict:
-    """Pass unless a loss beyond the margin is shown: a slice has too few users to prove there is none."""
-    bound = -margin * part.other
-    passed = part.difference.high >= bound
-    reason = (
-        f"over {part.users:,} test users of the slice {part.name} the difference to the champion is "
-        f"{_interval(part.difference)}, {_needed(passed)} an upper end of at least {bound:.4f} needed"
-    )
-    return Verdict(rule=part.name, passed=passed, reason=reason, figures=part.figures() | {"bound": bound})
-
-
-def _rail_verdict(rail: Rail, passed: bool, reason: str, bound: float) -> Verdict:
-    figures = {"own": rail.own, "other": rail.other, "bound": bound}
-    return Verdict(rule=rail.name, passed=passed, reason=reason, figures=figures)
 
 
 def _verdict(rule: str, passed: bool, reason: str, seen: Seen) -> Verdict:
@@ -241,17 +173,5 @@ def _verdict(rule: str, passed: bool, reason: str, seen: Seen) -> Verdict:
     return Verdict(rule=rule, passed=passed, reason=reason, figures=figures)
 
 
-def _beside(rail: Rail) -> str:
-    return f"{rail.name} is {rail.own:.4f} against {rail.other:.4f} of the champion"
-
-
-def _needed(passed: bool) -> str:
-    return "passed:" if passed else "failed:"
-
-
 def _gap(other: Comparison, metric: str) -> str:
-    return f"{metric} minus that of {other.name} is {_interval(other.difference)}"
-
-
-def _interval(interval: Interval) -> str:
-    return f"{interval.value:.4f} [{interval.low:.4f}, {interval.high:.4f}]"
+    return f"{metric} minus that of {other.name} is {with_ends(other.difference)}"
