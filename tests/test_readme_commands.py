@@ -43,10 +43,16 @@ def typed(*command: str | Path, code: int = 0) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("launcher", ["horovod", "torchrun"])
-def test_the_demo_and_the_commands_after_it(tmp_path: Path, launcher: str) -> None:
-    workspace, config = tmp_path / "shop", tmp_path / "small.yaml"
-    config.write_text(SMALL)
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """The demo's settings on a smaller corpus."""
+    file = tmp_path / "small.yaml"
+    file.write_text(SMALL)
+    return file
+
+
+def demo(workspace: Path, config: Path, launcher: str) -> None:
+    """Type `make demo` and look at what it left behind."""
     assert "make demo" in (ROOT / "README.md").read_text(encoding="utf-8")
     typed("make", "demo", f"LAUNCHER={launcher}", f"WORKSPACE={workspace}", f"CONFIG={config}")
     summary = json.loads((workspace / "summary.json").read_text())
@@ -54,15 +60,28 @@ def test_the_demo_and_the_commands_after_it(tmp_path: Path, launcher: str) -> No
     assert summary["model"]["version"] == "1"
     assert (workspace / "report.html").is_file()
 
-    settings = ["--config", str(config), f"workspace={workspace}"]
+
+def test_the_demo_without_horovod(tmp_path: Path, config: Path) -> None:
+    demo(tmp_path / "shop", config, "torchrun")
+
+
+def test_the_demo_and_the_commands_after_it(tmp_path: Path, config: Path) -> None:
+    workspace = tmp_path / "shop"
+    demo(workspace, config, "horovod")
+    settings = ["--config", config, f"workspace={workspace}"]
     assert str(workspace) in typed("sequoia", "config", "workspace", *settings)
     assert "Would run ingest" in typed("sequoia", "run", "--dry-run", *settings)
     assert "nothing to remove" in typed("sequoia", "clean", "--dry-run", *settings)
     assert "is the champion already" in typed("sequoia", "promote", "--dry-run", *settings)
     typed("sequoia", "rollback", "--reason", "a look back", *settings, code=2)
-    names = ["--from", "sequoia-next-item", "--to", "another.shop.next_item"]
-    typed("sequoia", "release", *names, *settings)
+    typed("sequoia", "release", "--from", "sequoia-next-item", "--to", "another.shop.next_item", *settings)
     typed("sequoia", "sequences", "sequences.k=6", *settings)
+
+    # The two jobs that no other test submits.
+    submit = ["spark-submit", "--master", "local[2]", "--driver-memory", "2g"]
+    names = ["--from", "another.shop.next_item", "--to", "third.shop.next_item"]
+    typed(*submit, ROOT / "jobs" / "release.py", *names, *settings)
+    typed(*submit, ROOT / "jobs" / "clean.py", "--dry-run", *settings)
 
 
 def test_events_of_one_s_own(tmp_path: Path) -> None:
