@@ -23,7 +23,8 @@ FOLDERS = ("jobs", "schemas", "conf")
 # `sequoia` is another project on the package index.
 PLATFORM = frozenset(
     (
-        "cffi cloudpickle delta-spark mlflow numpy pandas petastorm psutil pyarrow pyspark setuptools torch"
+        "cffi cloudpickle delta-spark deltalake mlflow numpy pandas petastorm psutil pyarrow pyspark "
+        "setuptools torch"
     ).split()
 )
 

@@ -15,6 +15,6 @@ CREATE TABLE IF NOT EXISTS ${table} (
   writes        MAP<STRING, BIGINT> NOT NULL COMMENT 'tables written and their versions'
 ) USING DELTA
 COMMENT 'Stages that ended, with counts, errors and table versions'
-TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+TBLPROPERTIES ('sequoia.schemaVersion' = '3', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
 ALTER TABLE ${table} ADD CONSTRAINT known_status CHECK (status IN ('done', 'failed'));
-ALTER TABLE ${table} ADD CONSTRAINT failed_has_error CHECK ((status = 'failed') = (error IS NOT NULL));
+ALTER TABLE ${table} ADD CONSTRAINT failed_has_error CHECK ((status = 'failed' AND error IS NOT NULL) OR (status = 'done' AND error IS NULL));

@@ -205,6 +205,7 @@ def test_all_small_packages_are_looked_for() -> None:
         "torch",
         "pyspark",
         "delta-spark",
+        "deltalake",
         "petastorm",
         "pyarrow",
         "numpy",

@@ -18,7 +18,7 @@ from sequoia.doctor import Check
 
 ROOT = Path(__file__).parents[1]
 # What the wheel brings to the runtime, or moves there (docs/databricks.md).
-BROUGHT = {"isal": "1.8.0", "pydantic": "2.14.3"}
+BROUGHT = {"isal": "1.8.0", "pydantic": "2.14.3", "sqlglot": "30.30.0"}
 Pretend = Callable[..., dict[str, Check]]
 
 

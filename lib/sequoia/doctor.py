@@ -31,7 +31,7 @@ from sequoia.installed import (
 __all__ = ["Check", "diagnose", "render"]
 
 # What the edges need, in any version that the wheel allows.
-OTHERS = "click isal jinja2 matplotlib pydantic pyyaml safetensors scipy tqdm pandas".split()
+OTHERS = "click isal jinja2 matplotlib pydantic pyyaml safetensors scipy sqlglot tqdm pandas".split()
 WITHOUT_HOROVOD = "or train with training.launcher=torchrun"
 JAVAS = ("8", "11", "17")  # that Spark 3.5 runs on
 HOROVOD_PROBE = "import horovod.torch as h; print('gloo', h.gloo_built())"
@@ -55,6 +55,7 @@ def diagnose(launcher: str | None = None) -> list[Check]:
         check_launchers(torch=torch.ok, horovod=horovod.ok),
         check_mlflow(),
         check_others(),
+        check_deltalake(),
         check_native_tools(tools, built=horovod.ok),
         describe_machine(),
     ]
@@ -92,6 +93,15 @@ def check_others() -> Check:
             problems.append(f"{name} {release} is not {versions[name]}")
     said, wanted = "; ".join(problems) or "present", "all that the wheel asks for"
     return Check(name="Others", ok=not problems, found=said, wanted=wanted, remedy=how_to_get_packages())
+
+
+def check_deltalake() -> Check:
+    """Report deltalake, which spares small tables on this machine a Spark job; without it they have one."""
+    found = installed("deltalake")
+    wanted = "1.x, for small tables on this machine without Spark"
+    ok, remedy = found is not None and found.startswith("1."), "pip install 'deltalake<2'"
+    shown = found or "not installed"
+    return Check(name="deltalake", ok=ok, found=shown, wanted=wanted, remedy=remedy, needed=False)
 
 
 def check_python() -> Check:

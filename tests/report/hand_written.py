@@ -166,8 +166,7 @@ def append_lines(context: Context, *lines: Line) -> None:
     """Write lines to stage_runs, as sequoia.road.diary does."""
     same = {"status": "done", "error": None, "error_type": None, "settings_hash": "5e77"}
     rows = [{**same, **vars(line), "details": json.dumps(line.details)} for line in lines]
-    schema = context.tables.schema("stage_runs")
-    context.tables.append("stage_runs", context.spark.createDataFrame(rows, schema))
+    context.tables.add_rows("stage_runs", rows)
 
 
 def shapes() -> Shapes:

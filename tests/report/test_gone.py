@@ -13,8 +13,9 @@ from report.test_stage import write, write_interactions, write_sequences
 from tables.filled import filled_row
 
 from sequoia.report.diary import Line
-from sequoia.report.gone import reason_gone
+from sequoia.report.gone import Reader, reason_gone
 from sequoia.report.lineage import Lineage, trace
+from sequoia.report.shapes import read_rounds
 from sequoia.report.stage import run
 from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
@@ -22,6 +23,7 @@ from sequoia.tracking.registry import FINGERPRINT, KIND
 from sequoia.tracking.runs import start_run
 
 NAME = "sequoia-next-item"
+CORE = {"k": 5, "round": 0, "users": 9, "items": 9, "interactions": 9}
 pytestmark = pytest.mark.usefixtures("with_store")
 CHECKSUM = {"format": "reviews", "bytes": 1234, "fingerprint": "sum-of-a-file"}
 
@@ -37,7 +39,7 @@ def write_shop(context: Context) -> tuple[str, str]:
     write_interactions(context)
     write_sequences(context)
     write_training(context, 5)
-    write(context, "kcore", [(5, 0, 9, 9, 9)])
+    context.tables.replace_rows("kcore", [CORE])
     client = connect(context.config).client
     tags = {"sequoia.training_version": "1", "sequoia.training_rows": "5", "sequoia.training_data": "f00d"}
     mlflow_run = start_run(connect(context.config), "sasrec", tags).id
@@ -46,9 +48,7 @@ def write_shop(context: Context) -> tuple[str, str]:
     client.create_model_version(NAME, "file:///nowhere", mlflow_run, tags=version_tags)
     decided = START + timedelta(minutes=6, seconds=30)
     told = {"decided": decided, "action": "promoted", "challenger": "sasrec", "version": "1"}
-    promoted = filled_row(context.tables.schema("promotions"), told)
-    schema = context.tables.schema("promotions")
-    context.tables.append("promotions", context.spark.createDataFrame([promoted], schema))
+    context.tables.add_rows("promotions", [filled_row(context.tables.schema("promotions"), told)])
     write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", NAME, "1", 1, "run1", START)])
     append_lines(context, *lines_of_the_run(mlflow_run).values())
     return mlflow_run, "1"
@@ -155,6 +155,15 @@ def test_the_report_outlives_what_it_tells_of(make_context: Callable[..., Contex
     assert written.count("gone: ") >= len(found.steps)
     for table in ("interactions", "kcore", "sequences"):
         assert f"{table} (gone: the table does not exist any more)" in written
+
+
+def test_a_small_table_whose_files_are_gone_is_called_so(make_context: Callable[..., Context]) -> None:
+    context, reader = make_context(), Reader()
+    context.tables.replace_rows("kcore", [CORE])
+    for file in (context.config.workspace_path / "warehouse" / "kcore").glob("*.parquet"):
+        file.unlink()
+    assert reader.read("kcore", lambda: read_rounds(context)) is None
+    assert "VACUUM" in reader.gone["kcore"]
 
 
 def test_without_a_champion_nothing_is_called_gone(make_context: Callable[..., Context]) -> None:

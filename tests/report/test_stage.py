@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from report.hand_written import FILES, START, append_lines, decisions, diary, origin, rounds
+from tables.filled import filled_row
 
 from sequoia.errors import UserError
 from sequoia.report import lineage, stage
@@ -52,16 +53,17 @@ def write_shop(context: Context) -> int:
     """Write the tables that eight stages would have left behind; return the version of recommendations."""
     write_interactions(context)
     write_sequences(context)
-    write(context, "kcore", [(5, *vars(one).values()) for one in rounds()])
+    context.tables.replace_rows("kcore", [{"k": 5, **vars(one)} for one in rounds()])
     known = {"format": "reviews", "bytes": 10, "fingerprint": "sum"}
     versions = {"events_version": 0, "products_version": 0}
-    write(context, "files", [{**file, **known, **versions, "source": file["name"]} for file in FILES])
+    accounts = [{**file, **known, **versions, "source": file["name"]} for file in FILES]
+    context.tables.replace_rows("files", accounts)
     made_by = {"settings": "{}", "settings_hash": "0", "code_version": "0", "actor": "ada"}
     empty = {"reasons": [], "verdicts": [], "figures": {}, "registered_model": "shop", "alias": "champion"}
     promotions = [{**vars(one), **made_by, **empty, "run_id": "run1"} for one in decisions()]
     promotions.append({**promotions[0], "action": "intended", "intent": "1", "wanted": "promoted"})
     schema = context.tables.schema("promotions")
-    context.tables.append("promotions", context.spark.createDataFrame(promotions, schema))
+    context.tables.add_rows("promotions", [filled_row(schema, one) for one in promotions])
     write(context, "recommendations", [("u1", ["i9"], [1.0], "sequence", "shop", "3", 0, "run1", START)])
     lines = diary()
     ingest = replace(lines["ingest"], writes={"interactions": 1, "files": context.tables.writes["files"]})

@@ -71,7 +71,7 @@ def audit(context: Context, before: str | None, after: str) -> None:
     schema = context.tables.schema("promotions")
     told = {"decided": datetime.now(UTC), "action": "promoted", "registered_model": NAME, "version": after}
     row = filled_row(schema, {**told, "champion_before": before, "champion_after": after})
-    context.tables.append("promotions", context.spark.createDataFrame([row], schema))
+    context.tables.add_rows("promotions", [row])
 
 
 def put(file: Path) -> None:

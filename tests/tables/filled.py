@@ -7,13 +7,14 @@ from typing import Any
 from pyspark.sql.types import ArrayType, FractionalType, MapType, StringType, StructType, TimestampType
 
 
-def filled_row(schema: StructType, told: dict[str, Any]) -> tuple[Any, ...]:
+def filled_row(schema: StructType, told: dict[str, Any]) -> dict[str, Any]:
     """Return a row with these values; all else is null, or nothing of its type where null is not allowed."""
     assert told.keys() <= set(schema.names), sorted(told.keys() - set(schema.names))
-    return tuple(
-        told[field.name] if field.name in told else None if field.nullable else nothing(field.dataType)
+    return {
+        field.name: None if field.nullable else nothing(field.dataType)
         for field in schema
-    )
+        if field.name not in told
+    } | told
 
 
 def nothing(kind: Any) -> Any:

@@ -155,7 +155,7 @@ def check(folder: Path, page: str, kind: str, *, pip: bool) -> None:
         ask_it = 'print(model.predict({"items": ["i07"]}, params={"k": 1})["items"][0][0])'
         (folder / "load.py").write_text(f"{block}{ask_it}\n", encoding="utf-8")
         found = shell("serving/env/bin/python load.py", folder).splitlines()[-1]
-        assert found == "i08" if kind == "counting" else found in RAW
+        assert found == "i08" if kind == "counting" else found in ITEMS
 
 
 @pytest.fixture

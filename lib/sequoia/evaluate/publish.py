@@ -15,21 +15,18 @@ from sequoia.tracking.runs import existing_run, metric_key
 def write_metrics(context: Context, metrics: Sequence[Metric], fingerprints: Mapping[str, str]) -> None:
     """Replace the metrics table; each row names the fingerprint of the model it measured."""
     rows = [
-        (
-            row.measured.model,
-            fingerprints[row.measured.model],
-            row.measured.split,
-            row.measured.protocol,
-            row.measured.slice,
-            row.metric,
-            row.value,
-            row.low,
-            row.high,
-            row.users,
-        )
+        {
+            **vars(row.measured),
+            "fingerprint": fingerprints[row.measured.model],
+            "metric": row.metric,
+            "value": row.value,
+            "low": row.low,
+            "high": row.high,
+            "users": row.users,
+        }
         for row in metrics
     ]
-    context.tables.overwrite("metrics", context.spark.createDataFrame(rows, context.tables.schema("metrics")))
+    context.tables.replace_rows("metrics", rows)
 
 
 def log_test_metrics(context: Context, metrics: Sequence[Metric], runs: Mapping[str, str]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -26,10 +25,6 @@ class Account:
     duplicates: int
     events_version: int
     products_version: int
-
-    def as_row(self) -> tuple[Any, ...]:
-        """Return the values in the order of the contract."""
-        return tuple(asdict(self).values())
 
     def summary(self) -> dict[str, str | int]:
         """Return what the diary keeps of a file: the files table of an older ingest may be vacuumed."""

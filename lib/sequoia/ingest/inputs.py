@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pyspark.sql import functions as F
-
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
 from sequoia.ingest.corpus import generated_corpus
@@ -73,7 +71,7 @@ def known_accounts(context: Context) -> dict[str, Account]:
     tables = context.tables
     if not all(tables.exists(table) for table in TABLES):
         return {}
-    accounts = [Account(**row.asDict()) for row in tables.read("files").collect()]
+    accounts = [Account(**row) for row in tables.rows("files")]
     versions = bronze_versions(context)
     made_from = {"events": {entry.events_version for entry in accounts}}
     made_from["products"] = {entry.products_version for entry in accounts}
@@ -90,12 +88,15 @@ def bronze_versions(context: Context) -> dict[str, int]:
 
 
 def _last_write(context: Context, table: str) -> int:
-    history = context.spark.sql(f"DESCRIBE HISTORY {context.tables.identifier(table)}")
-    decisive = history.where("operation IN ('WRITE', 'RESTORE')").orderBy(F.desc("version"))
-    last = decisive.first()
-    while last is not None and last["operation"] == "RESTORE":
-        last = decisive.where(F.col("version") <= int(last["operationParameters"]["version"])).first()
-    return -1 if last is None else int(last["version"])
+    newest = None
+    for commit in context.tables.history(table):
+        if newest is not None and commit["version"] > newest:
+            continue
+        if commit["operation"] == "WRITE":
+            return int(commit["version"])
+        if commit["operation"] == "RESTORE":
+            newest = int(commit["operationParameters"]["version"])
+    return -1
 
 
 def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:

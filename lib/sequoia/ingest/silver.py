@@ -30,8 +30,7 @@ def write_silver(context: Context, inputs: list[Input]) -> list[Account]:
     )
     tally = Tally(read=read, kept={**kept_events, **kept_products}, versions=bronze_versions(context))
     accounts = [account(entry.file, entry.form, entry.fingerprint, tally) for entry in inputs]
-    rows = [entry.as_row() for entry in accounts]
-    tables.overwrite("files", context.spark.createDataFrame(rows, tables.schema("files")).coalesce(1))
+    tables.replace_rows("files", [vars(entry) for entry in accounts])
     return accounts
 
 

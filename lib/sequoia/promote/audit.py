@@ -6,10 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Literal
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import Any, Final, Literal
 
 from sequoia.promote.verdict import Verdict
 from sequoia.provenance import actor, code_version, effective_settings, settings_hash
@@ -62,50 +59,49 @@ def record(context: Context, decision: Decision) -> None:
         "code_version": code_version(),
         "actor": actor(),
     }
-    schema = context.tables.schema(TABLE)
-    values = [tuple(row[field.name] for field in schema)]
-    context.tables.append(TABLE, context.spark.createDataFrame(values, schema))
+    context.tables.add_rows(TABLE, [row])
 
 
 def record_outcome(context: Context, outcome: Decision) -> None:
     """Append the outcome of an interrupted intent: the row it wrote, if it did, completed."""
     assert outcome.intent is not None
-    written = _rows(context, outcome.intent).where(F.col("action") == INTENDED)
-    if not written.limit(1).count():
+    written = [row for row in _rows(context, outcome.intent) if row["action"] == INTENDED]
+    if not written:
         record(context, outcome)
         return
-    completed = written.withColumns(
-        {
-            "decided": F.lit(datetime.now(UTC)),
-            "run_id": F.lit(context.run_id),
-            "action": F.lit(TAKEN_BACK) if outcome.action == TAKEN_BACK else F.col("wanted"),
-            "wanted": F.lit(None),
-            "version": F.lit(outcome.version),
-            "champion_after": F.lit(outcome.champion_after),
-            "reasons": F.concat("reasons", F.array(*map(F.lit, outcome.reasons))),
-        }
-    )
-    context.tables.append(TABLE, completed)
+    begun = written[0]
+    completed = {
+        **begun,
+        "decided": datetime.now(UTC),
+        "run_id": context.run_id,
+        "action": TAKEN_BACK if outcome.action == TAKEN_BACK else begun["wanted"],
+        "wanted": None,
+        "version": outcome.version,
+        "champion_after": outcome.champion_after,
+        "reasons": [*begun["reasons"], *outcome.reasons],
+    }
+    context.tables.add_rows(TABLE, [completed])
 
 
 def has_outcome(context: Context, intent: str) -> bool:
     """Say whether the table knows what came of an intent."""
-    return bool(_rows(context, intent).where(F.col("action") != INTENDED).limit(1).count())
+    return any(row["action"] != INTENDED for row in _rows(context, intent))
 
 
 def open_intents(context: Context, registered_model: str, alias: str) -> list[str]:
     """Return the intents without an outcome: one for each run that was interrupted since the last one."""
     if not context.tables.exists(TABLE):
         return []
-    own = F.col("registered_model") == registered_model
-    rows = context.tables.read(TABLE).where(own & (F.col("alias") == alias) & F.col("intent").isNotNull())
-    of_intent = rows.groupBy("intent").agg(F.bool_and(F.col("action") == INTENDED).alias("open"))
-    return [row["intent"] for row in of_intent.where("open").collect()]
+    own = {"registered_model": [registered_model], "alias": [alias]}
+    rows = context.tables.rows(TABLE, columns=["intent", "action"], where=own)
+    known = dict.fromkeys(row["intent"] for row in rows if row["intent"] is not None)
+    settled = {row["intent"] for row in rows if row["action"] != INTENDED}
+    return [intent for intent in known if intent not in settled]
 
 
-def _rows(context: Context, intent: str) -> DataFrame:
-    context.tables.ensure(TABLE)
-    return context.tables.read(TABLE).where(F.col("intent") == intent)
+def _rows(context: Context, intent: str) -> list[dict[str, Any]]:
+    context.tables.ensure_small(TABLE)
+    return context.tables.rows(TABLE, where={"intent": [intent]})
 
 
 def _numbers(values: Mapping[str, float | None]) -> dict[str, float | None]:

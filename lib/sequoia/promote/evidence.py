@@ -39,8 +39,8 @@ class MeasuredMetric:
 
 def read_metrics(context: Context) -> Metrics:
     """Return the full-ranking metrics by (model, split, metric)."""
-    table = context.tables.read("metrics", written_by="evaluate")
-    rows = table.where((F.col("protocol") == FULL) & (F.col("slice") == ALL)).collect()  # dozens per model
+    whole = {"protocol": [FULL], "slice": [ALL]}
+    rows = context.tables.rows("metrics", where=whole, written_by="evaluate")  # dozens per model
     return {
         (row["model"], row["split"], row["metric"]): MeasuredMetric(
             fingerprint=row["fingerprint"],

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from pyspark.sql import functions as F
-
 from sequoia.promote.audit import INTENDED
 from sequoia.road.stage import Context
 
@@ -26,6 +24,7 @@ class PastDecision:
 
 def last_decisions(context: Context) -> list[PastDecision]:
     """Return the newest ten decisions, newest first; an intent is none until its outcome is known."""
-    table = context.tables.read("promotions", written_by="promote").where(F.col("action") != INTENDED)
-    rows = table.orderBy(F.desc("decided")).limit(SHOWN).collect()
-    return [PastDecision(**{key: row[key] for key in PastDecision.__dataclass_fields__}) for row in rows]
+    columns = list(PastDecision.__dataclass_fields__)
+    rows = context.tables.rows("promotions", columns=columns, written_by="promote")
+    decided = [PastDecision(**row) for row in rows if row["action"] != INTENDED]
+    return sorted(decided, key=lambda decision: decision.decided, reverse=True)[:SHOWN]

@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pyspark.sql import Column
-from pyspark.sql import functions as F
-
 from sequoia.errors import UserError
 from sequoia.road.diary import DONE
 from sequoia.road.stage import Context
@@ -49,11 +46,7 @@ def latest_lines(context: Context) -> dict[str, Line]:
 
     A failed try is none.
     """
-    diary = context.tables.read("stage_runs", written_by=next(iter(ROAD)))
-    diary = diary.where(F.col("status") == DONE).select(*Line.__dataclass_fields__)
-    newest = diary.groupBy("stage").agg(F.max_by(F.struct(*diary.columns), "finished").alias("line"))
-    rows = newest.select("line.*").collect()  # one per stage
-    lines = {row["stage"]: _line(row.asDict()) for row in rows}
+    lines = {line.stage: line for line in reversed(_lines(context, {"status": [DONE]}))}
     return {name: lines[name] for name in ROAD if name in lines}
 
 
@@ -62,11 +55,7 @@ def written_lines(context: Context) -> list[Line]:
 
     Failed tries are among them, as they may have written tables; their rows count as 0.
     """
-    diary = context.tables.read("stage_runs").where(F.col("stage").isin(*ROAD))
-    diary = diary.withColumn("details", F.lit("{}"))
-    diary = diary.fillna(0, ["rows_in", "rows_out"]).select(*Line.__dataclass_fields__)
-    rows = diary.orderBy(F.desc("finished")).limit(REMEMBERED).collect()
-    return [_line(row.asDict()) for row in rows]
+    return _lines(context, {"stage": list(ROAD)}, without=("details",))[:REMEMBERED]
 
 
 def producer(written: Sequence[Line], table: str, version: int | None) -> Line | None:
@@ -76,25 +65,39 @@ def producer(written: Sequence[Line], table: str, version: int | None) -> Line |
 
 def train_lines(context: Context) -> list[Line]:
     """Return the newest 200 lines of the train stage with what they say of their models, newest first."""
-    return _lines_of(context, F.col("stage") == "train", 200)
+    return _lines(context, {"stage": ["train"], "status": [DONE]})[:200]
 
 
 def details_of(context: Context, line: Line) -> dict[str, Any]:
     """Return the details of a line that was read without them."""
-    same = (F.col("stage") == line.stage) & (F.col("run_id") == line.run_id)
-    found = _lines_of(context, same & (F.col("finished") == F.lit(line.finished)), 1)
-    return found[0].details if found else {}
+    same = _lines(context, {"stage": [line.stage], "run_id": [line.run_id], "status": [DONE]})
+    return next((found.details for found in same if found.finished == line.finished), {})
 
 
 def newest_line(context: Context, stage: str) -> Line | None:
     """Return the newest line of a stage with its details, None when it never ended well."""
-    return next(iter(_lines_of(context, F.col("stage") == stage, 1)), None)
+    return next(iter(_lines(context, {"stage": [stage], "status": [DONE]})), None)
 
 
-def _lines_of(context: Context, wanted: Column, limit: int) -> list[Line]:
-    diary = context.tables.read("stage_runs").where(wanted & (F.col("status") == DONE))
-    diary = diary.select(*Line.__dataclass_fields__)
-    return [_line(row.asDict()) for row in diary.orderBy(F.desc("finished")).limit(limit).collect()]
+def _lines(
+    context: Context, where: Mapping[str, Sequence[str]], *, without: Sequence[str] = ()
+) -> list[Line]:
+    """Return the lines whose columns hold one of these values, newest first; rows not counted are 0."""
+    columns = [name for name in Line.__dataclass_fields__ if name not in without]
+    written_by = next(iter(ROAD))
+    rows = context.tables.rows("stage_runs", columns=columns, where=where, written_by=written_by)
+    lines = [
+        Line(
+            **{
+                **row,
+                "details": json.loads(row.get("details", "{}")),
+                "rows_in": row["rows_in"] or 0,
+                "rows_out": row["rows_out"] or 0,
+            }
+        )
+        for row in rows
+    ]
+    return sorted(lines, key=lambda line: line.finished, reverse=True)
 
 
 def require_road(lines: Iterable[str]) -> None:
@@ -115,7 +118,3 @@ def outdated(lines: Mapping[str, Line]) -> list[str]:
             lines[name].finished < lines[before].finished for before in ancestors(name) if before in lines
         )
     ]
-
-
-def _line(row: Mapping[str, Any]) -> Line:
-    return Line(**{**row, "details": json.loads(row["details"])})

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pyspark.sql import functions as F
-
 from sequoia.errors import UserError
 from sequoia.report.diary import Line, producer, train_lines
 from sequoia.report.gone import Reader
 from sequoia.road.stage import Context
 from sequoia.secrets import redact
+from sequoia.tables.store import in_utc
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import KIND, TRAINING_RUN, Version, find_version
 from sequoia.tracking.runs import RunTags, find_run_tags
@@ -99,7 +98,7 @@ def _scored_from_table(context: Context) -> ScoredFrom:
     if len(rows) != 1:
         found = "no rows" if not rows else "rows of several runs"
         raise UserError(f"recommendations has {found}: run `sequoia recommend` again")
-    origin = {key: rows[0][key] for key in keys}
+    origin = {key: in_utc(rows[0][key]) for key in keys}
     return ScoredFrom(table_version=context.tables.reads["recommendations"], rows=rows[0]["count"], **origin)
 
 
@@ -140,12 +139,15 @@ def _trained_for(context: Context, lines: list[Line], number: str) -> Remembered
     """Find what was trained last before a version, now gone, was promoted: promote asks for nothing else."""
     if not context.tables.exists("promotions"):
         return None
-    promoted = context.tables.read("promotions").where(
-        (F.col("version") == number) & F.col("challenger").isNotNull()
-    )
-    first = promoted.orderBy("decided").select("challenger", "decided").first()
-    if first is None:
+    columns = ["challenger", "decided"]
+    promoted = [
+        row
+        for row in context.tables.rows("promotions", columns=columns, where={"version": [number]})
+        if row["challenger"] is not None
+    ]
+    if not promoted:
         return None
+    first = min(promoted, key=lambda row: row["decided"])
     before = [line for line in lines if line.finished <= first["decided"]]
     return remembered_training(before, kind=first["challenger"])
 

@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from pyspark.sql import functions as F
-
 from sequoia.report.diary import Line
 from sequoia.road.stage import Context
 
@@ -32,6 +30,5 @@ def ran_with(context: Context, lines: Iterable[Line]) -> list[RanWith]:
     if not context.tables.exists("runs"):
         return []
     runs = sorted({line.run_id for line in lines})
-    rows = context.tables.read("runs").where(F.col("run_id").isin(runs))
-    newest = rows.orderBy(F.desc("started")).limit(SHOWN).collect()
-    return [RanWith(**{key: row[key] for key in RanWith.__dataclass_fields__}) for row in newest]
+    rows = context.tables.rows("runs", columns=list(RanWith.__dataclass_fields__), where={"run_id": runs})
+    return sorted((RanWith(**row) for row in rows), key=lambda run: run.started, reverse=True)[:SHOWN]

@@ -68,8 +68,8 @@ def by_period(days: Mapping[date, int]) -> tuple[str, dict[str, int]]:
 
 def read_rounds(context: Context) -> list[Round]:
     """Read the rounds of the k-core filter (at most sequences.max_rounds rows)."""
-    rows = context.tables.read("kcore").orderBy("round").collect()
-    return [Round(**{key: row[key] for key in Round.__dataclass_fields__}) for row in rows]
+    rows = context.tables.rows("kcore", columns=list(Round.__dataclass_fields__))
+    return sorted((Round(**row) for row in rows), key=lambda one: one.round)
 
 
 def _count_lengths(context: Context) -> dict[int, int]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from pyspark.sql import functions as F
 
 from sequoia.retention.removal import Removal
@@ -16,8 +14,8 @@ LISTED = 1000  # VACUUM names no more files than this
 def old_history(context: Context) -> list[Removal]:
     """Return the tables with files that only versions older than retention.history_days need.
 
-    VACUUM names the first thousand of a table; the bytes are theirs. Those of a catalog's table are not
-    known: only the catalog may open its files.
+    Of a table elsewhere than on this machine, VACUUM names the first thousand files; the bytes are theirs.
+    Those of a catalog's table are not known: only the catalog may open its files.
     """
     hours = 24 * context.config.retention.history_days
     found = [_history(context, table, hours) for table in table_names() if context.tables.exists(table)]
@@ -25,21 +23,28 @@ def old_history(context: Context) -> list[Removal]:
 
 
 def _history(context: Context, table: str, hours: int) -> Removal | None:
-    paths = [row["path"] for row in context.spark.sql(f"{_vacuum(context, table, hours)} DRY RUN").collect()]
-    if not paths:
+    vacuum = f"VACUUM {context.tables.identifier(table)} RETAIN {int(hours)} HOURS"
+    found = context.tables.old_files(table, hours)
+    if found is None:
+        count, size = _ask_spark(context, f"{vacuum} DRY RUN")
+    else:
+        count, size = len(found), sum(path.stat().st_size for path in found)
+    more = " or more" if found is None and count >= LISTED else ""
+    if not count:
         return None
-    more = " or more" if len(paths) >= LISTED else ""
     return Removal(
         kind="table history",
-        name=f"{table}, {len(paths)}{more} files",
+        name=f"{table}, {count}{more} files",
         age_days=hours / 24,
-        size=None if context.tables.in_catalog else _bytes(context, paths),
-        remove=partial(context.spark.sql, _vacuum(context, table, hours)),
+        size=size,
+        remove=lambda: context.spark.sql(vacuum),
     )
 
 
-def _vacuum(context: Context, table: str, hours: int) -> str:
-    return f"VACUUM {context.tables.identifier(table)} RETAIN {int(hours)} HOURS"
+def _ask_spark(context: Context, vacuum: str) -> tuple[int, int | None]:
+    """Return how many files would go, and their bytes where the table is in a folder."""
+    paths = [row["path"] for row in context.spark.sql(vacuum).collect()]
+    return len(paths), None if context.tables.in_catalog else _bytes(context, paths)
 
 
 def _bytes(context: Context, paths: list[str]) -> int:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable
 from dataclasses import dataclass
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from typing import Any
 
 from sequoia.errors import UserError
 from sequoia.models.trained import LATEST, TrainedModel, read_trained
@@ -73,9 +71,7 @@ def _registered(connection: Connection) -> dict[str, Version]:
 
 def _of_others(context: Context, registered: dict[str, Version], trainings: Container[str]) -> set[str]:
     """Return the versions that this workspace neither trained nor decided about: a model may be shared."""
-    audit = _audit(context)
-    # As many as there were promotions, a version a night at the most.
-    decided = {row["version"] for row in audit.select("version").distinct().collect()} if audit else set()
+    decided = {row["version"] for row in _audit(context)}
     return {
         number
         for number, version in registered.items()
@@ -85,21 +81,20 @@ def _of_others(context: Context, registered: dict[str, Version], trainings: Cont
 
 def _past_champions(context: Context, number: int) -> set[str]:
     """Return the versions that the alias named last, the newest first of as many as asked for."""
-    audit = _audit(context)
-    if audit is None:
-        return set()
-    named = audit.select("decided", F.explode(F.array("champion_after", "champion_before")).alias("version"))
-    newest = named.where("version IS NOT NULL").groupBy("version").agg(F.max("decided").alias("decided"))
-    rows = newest.orderBy(F.desc("decided")).limit(number).collect()
-    return {row["version"] for row in rows}
+    rows = sorted(_audit(context), key=lambda row: row["decided"], reverse=True)
+    named = [row[place] for row in rows for place in ("champion_after", "champion_before")]
+    return set([*dict.fromkeys(version for version in named if version)][:number])
 
 
-def _audit(context: Context) -> DataFrame | None:
-    """Return the decisions of this workspace about the registered model, None before the first one."""
+def _audit(context: Context) -> list[dict[str, Any]]:
+    """Return the decisions of this workspace about the registered model, none before the first one."""
     if not context.tables.exists("promotions"):
-        return None
-    own = F.col("registered_model") == context.config.tracking.registered_model
-    return context.tables.read("promotions").where(own)
+        return []
+    return context.tables.rows(
+        "promotions",
+        columns=["decided", "version", "champion_before", "champion_after"],
+        where={"registered_model": [context.config.tracking.registered_model]},
+    )
 
 
 def _predecessors(registered: dict[str, Version], wanted: Iterable[str]) -> set[str]:

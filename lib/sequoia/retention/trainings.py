@@ -36,7 +36,7 @@ def _run_ids(context: Context) -> set[str]:
     if not context.tables.exists("runs"):
         return set()
     # One per run of the road, as the runs of MLflow that they are looked up for.
-    return {row["run_id"] for row in context.tables.read("runs").select("run_id").distinct().collect()}
+    return {row["run_id"] for row in context.tables.rows("runs", columns=["run_id"])}
 
 
 def _runs(context: Context) -> Iterator[Any]:

@@ -28,6 +28,7 @@ PLACES = {
     f"{CHECKPOINTS}/*": HALF_WRITTEN,
     f"{CHECKPOINTS}/*/*": HALF_WRITTEN,
     "snapshots/*": HALF_WRITTEN,
+    "warehouse/*": HALF_WRITTEN,
 }
 
 

@@ -26,7 +26,8 @@ LONGEST_ERROR = 2000
 
 def record_run(context: Context) -> None:
     """Append what this process runs with: everything that decides about results, secrets hidden."""
-    context.tables.ensure("stage_runs")  # one of an older contract is refused now, not after hours of work
+    # One of an older contract is refused now, not after hours of work.
+    context.tables.ensure_small("stage_runs")
     row = {
         "run_id": context.run_id,
         "started": datetime.now(UTC),
@@ -38,14 +39,15 @@ def record_run(context: Context) -> None:
         "settings_hash": settings_hash(context.config),
         "settings": json.dumps(effective_settings(context.config), sort_keys=True),
     }
-    _append(context, "runs", row)
+    context.tables.add_rows("runs", [row])
 
 
 def record_stage(context: Context, stage: str, seconds: float, result: StageResult) -> None:
     """Append a stage that ran to its end."""
     details = json.dumps(redact_values(result.details))
     counts = {"rows_in": result.rows_in, "rows_out": result.rows_out}
-    _append(context, "stage_runs", {**_line(context, stage, seconds, DONE), **counts, "details": details})
+    row = {**_line(context, stage, seconds, DONE), **counts, "details": details}
+    context.tables.add_rows("stage_runs", [row])
 
 
 def record_failure(context: Context, stage: str, seconds: float, error: BaseException) -> None:
@@ -59,7 +61,7 @@ def record_failure(context: Context, stage: str, seconds: float, error: BaseExce
         "error": redact(message)[:LONGEST_ERROR],
     }
     try:
-        _append(context, "stage_runs", row)
+        context.tables.add_rows("stage_runs", [row])
     except Exception as second:
         reason = (str(second).splitlines() or [type(second).__name__])[0]
         LOGGER.warning("the diary could not be written (%s)", reason)
@@ -72,13 +74,11 @@ def _line(context: Context, stage: str, seconds: float, status: str) -> dict[str
         "status": status,
         "finished": datetime.now(UTC),
         "seconds": seconds,
+        "rows_in": None,
+        "rows_out": None,
+        "error_type": None,
+        "error": None,
         "settings_hash": settings_hash(context.config),
         "reads": dict(context.tables.reads),
         "writes": dict(context.tables.writes),
     }
-
-
-def _append(context: Context, table: str, row: dict[str, Any]) -> None:
-    schema = context.tables.schema(table)
-    values = [tuple(row.get(field.name) for field in schema)]
-    context.tables.append(table, context.spark.createDataFrame(values, schema))

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pyspark.sql import functions as F
-
 from sequoia.config import Config
 from sequoia.ingest.find import RawFile, find_files
 from sequoia.ingest.named_table import describe_table, find_table
@@ -90,14 +88,13 @@ def history(context: Context) -> tuple[dict[str, Past], int]:
     if not has_diary(context):
         return {}, 0
     tables = context.tables
-    done = tables.read("stage_runs").where(F.col("status") == DONE)
+    known = list(Past.__dataclass_fields__)
+    done = tables.rows("stage_runs", columns=[*known, "stage", "writes"], where={"status": [DONE]})
     # A stage that found its work done wrote nothing, and was quick.
-    worked = F.struct((F.size("writes") > 0).alias("worked"), "finished")
-    newest = done.groupBy("stage").agg(F.max_by(F.struct(*done.columns), worked).alias("line"))
-    rows = newest.select("line.*").collect()  # one per stage
-    past = {row["stage"]: Past(**{key: row[key] for key in Past.__dataclass_fields__}) for row in rows}
-    size = tables.read("files").agg(F.sum("bytes")).first() if tables.exists("files") else None
-    return past, int(size[0] or 0) if size else 0
+    done.sort(key=lambda row: (len(row["writes"]) > 0, row["finished"]))
+    past = {row["stage"]: Past(**{key: row[key] for key in known}) for row in done}  # the last one stays
+    files = tables.rows("files", columns=["bytes"]) if tables.exists("files") else []
+    return past, sum(row["bytes"] for row in files)
 
 
 def has_diary(context: Context) -> bool:

@@ -59,7 +59,8 @@ class Context:
     def tables(self) -> Tables:
         """Return the tables of the configured warehouse."""
         folder = self.config.workspace_path / "warehouse"
-        return Tables(self.spark, namespace=self.config.tables.namespace, folder=folder, run_id=self.run_id)
+        namespace = self.config.tables.namespace
+        return Tables(lambda: self.spark, namespace=namespace, folder=folder, run_id=self.run_id)
 
     def locked(self) -> WorkspaceLock:
         """Return the workspace's lock; `with context.locked():` goes around everything that writes."""

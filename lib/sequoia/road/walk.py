@@ -35,8 +35,13 @@ def run_stage(stage: Stage, context: Context) -> StageResult:
 
     The first stage of a process also records what the run runs with. The stage's error passes through.
     """
+
+    def run(context: Context) -> StageResult:
+        _ = context.spark  # columns such as F.col("time") cannot be made before
+        return stage.run(context)
+
     with log.lines_of(stage.name):
-        result, seconds = _written_down(stage.name, context, stage.run)
+        result, seconds = _written_down(stage.name, context, run)
         context.say(
             f"{stage.name}: {result.rows_in:,} rows in, {result.rows_out:,} rows out, {seconds:.1f} s"
         )

@@ -90,7 +90,7 @@ def write_side_tables(context: Context, events: DataFrame, user_ids: DataFrame, 
     """Write what does not depend on the sequences: the rounds of the core, and sessions."""
     tables, settings = context.tables, context.config.sequences
     rounds = [{"k": settings.k, "round": number, **vars(one)} for number, one in enumerate(core.rounds)]
-    tables.overwrite("kcore", context.spark.createDataFrame(rounds, tables.schema("kcore")))
+    tables.replace_rows("kcore", rounds)
     tables.overwrite("sessions", visit_rows(events, user_ids, gap_minutes=settings.session_gap_minutes))
 
 

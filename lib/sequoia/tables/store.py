@@ -1,37 +1,60 @@
 """Delta tables by name: created from their contract, read at a version, replaced in one commit.
 
 A table lives in a catalog schema (`main.sequoia.interactions`) or in a folder of the workspace
-(`<workspace>/warehouse/interactions`); the code that uses it cannot tell the difference.
+(`<workspace>/warehouse/interactions`); the code that uses it cannot tell the difference. Large tables are
+Spark's frames; what the driver makes or reads row by row, such as the diary, needs no Spark where the folder
+is this machine's (`sequoia.tables.local`).
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from functools import cached_property
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructType
 
 from sequoia.errors import UserError
-from sequoia.storage import Location, spark_uri
+from sequoia.storage import Location, spark_uri, uri
 from sequoia.tables.contracts import contract
 from sequoia.tables.identifiers import parts, path_identifier, quoted
 from sequoia.tables.refusal import told
 
+if TYPE_CHECKING:
+    from sequoia.tables.local import LocalTables
+
+LOG = "_delta_log"
+
 
 class Tables:
-    """The tables of one warehouse, with a note of every version read and written (for lineage)."""
+    """The tables of one warehouse, with a note of every version read and written (for lineage).
 
-    def __init__(self, spark: SparkSession, *, namespace: str | None, folder: Location, run_id: str) -> None:
-        self.spark = spark
+    start: returns the Spark session, asked for when a table needs one.
+    """
+
+    def __init__(
+        self, start: Callable[[], SparkSession], *, namespace: str | None, folder: Location, run_id: str
+    ) -> None:
         self.run_id = run_id
         self.reads: dict[str, int] = {}
         self.writes: dict[str, int] = {}
+        self._start = start
         self._namespace = parts(namespace) if namespace else None
         self._folder = folder
-        self._schemas: dict[str, StructType] = {}
+        self._local = None if namespace else _local_tables(folder)
         self._checked: set[str] = set()
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """Return the Spark session, started at first use."""
+        return self._start()
 
     @property
     def export_folder(self) -> Location:
@@ -52,27 +75,27 @@ class Tables:
         if self._namespace:
             with self._told(table):
                 return self.spark.catalog.tableExists(self.identifier(table))
-        return (self._folder / table / "_delta_log").is_dir()
+        return (self._folder / table / LOG).is_dir()
 
     def version(self, table: str) -> int:
         """Return the newest version."""
         if not self._namespace:
             # Every commit is a numbered file of the log, and the newest one is never cleaned away.
-            log = self._folder / table / "_delta_log"
+            log = self._folder / table / LOG
             return max(int(commit.stem) for commit in log.glob("*.json") if commit.stem.isdigit())
         history = self._sql(table, f"DESCRIBE HISTORY {self.identifier(table)} LIMIT 1")
         return int(history.select("version").first()["version"])  # type: ignore[index]
 
     def table_id(self, table: str) -> str:
         """Return Delta's own id of the table, which another table of the same name does not share."""
+        if self._local:
+            return self._local.facts(table).id
         detail = self._sql(table, f"DESCRIBE DETAIL {self.identifier(table)}")
         return str(detail.select("id").first()["id"])  # type: ignore[index]
 
     def schema(self, table: str) -> StructType:
         """Return the contract's columns as a Spark schema."""
-        if table not in self._schemas:
-            self._schemas[table] = self.spark.createDataFrame([], contract(table).columns).schema
-        return self._schemas[table]
+        return contract(table).schema
 
     def read(
         self, table: str, *, version: int | None = None, written_by: str = "the stage before"
@@ -81,12 +104,37 @@ class Tables:
 
         Raises UserError when it was never written or follows an older contract.
         """
+        pinned = self._pin(table, version, written_by)
+        return self._sql(table, f"SELECT * FROM {self.identifier(table)} VERSION AS OF {pinned}")
+
+    def rows(
+        self,
+        table: str,
+        *,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Sequence[str]] | None = None,
+        written_by: str = "the stage before",
+    ) -> list[dict[str, Any]]:
+        """Read a small table, or the rows whose columns hold one of these values; times are in UTC.
+
+        The version is noted; raises UserError as `read` does.
+        """
+        where = where or {}
+        if self._local:
+            pinned = self._pin(table, None, written_by)
+            return self._local.read(table, version=pinned, columns=columns, where=where)
+        frame = self.read(table, written_by=written_by)
+        for name, values in where.items():
+            frame = frame.where(F.col(name).isin(list(values)))
+        found = frame.select(*columns or "*").collect()
+        return [{key: in_utc(value) for key, value in row.asDict(True).items()} for row in found]
+
+    def _pin(self, table: str, version: int | None, written_by: str) -> int:
         if not self.exists(table):
             raise UserError(f"table {self.identifier(table)} does not exist: run {written_by} first")
         self._check_contract(table)
-        pinned = self.version(table) if version is None else version
-        self.reads[table] = pinned
-        return self._sql(table, f"SELECT * FROM {self.identifier(table)} VERSION AS OF {pinned}")
+        self.reads[table] = self.version(table) if version is None else version
+        return self.reads[table]
 
     def ensure(self, table: str) -> None:
         """Create the table with its constraints in one commit; refuse one of another contract."""
@@ -95,6 +143,32 @@ class Tables:
         else:
             self._sql(table, contract(table).create.replace("${table}", self.identifier(table)))
             self._checked.add(table)
+
+    def ensure_small(self, table: str) -> None:
+        """Create a table of rows that the driver makes, as `ensure` does; without Spark if it can be."""
+        if self._local and not self.exists(table):
+            self._local.create(contract(table))
+        self.ensure(table)
+
+    def add_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Add a few rows of all columns in one commit; return the new version."""
+        return self._write_rows(table, rows, "append")
+
+    def replace_rows(self, table: str, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Replace a small table by rows of all columns in one commit; return the new version."""
+        return self._write_rows(table, rows, "overwrite")
+
+    def _write_rows(
+        self, table: str, rows: Sequence[Mapping[str, Any]], mode: Literal["append", "overwrite"]
+    ) -> int:
+        self.ensure_small(table)
+        if self._local:
+            self._local.write(table, rows, mode=mode, note=self._note)
+            self.writes[table] = self.version(table)
+            return self.writes[table]
+        schema = self.schema(table)
+        values = [tuple(row[field.name] for field in schema) for row in rows]
+        return self._write(table, self.spark.createDataFrame(values, schema).coalesce(1), mode, {})
 
     def overwrite(self, table: str, rows: DataFrame, *, where: str | None = None) -> int:
         """Replace the table, or the rows that match `where`, in one commit; return the new version."""
@@ -110,7 +184,7 @@ class Tables:
         self.ensure(table)
         columns = [F.col(field.name).cast(field.dataType).alias(field.name) for field in self.schema(table)]
         writer = rows.select(*columns).write.format("delta").mode(mode)
-        writer = writer.option("userMetadata", json.dumps({"run_id": self.run_id})).options(**options)
+        writer = writer.option("userMetadata", self._note).options(**options)
         if partitions := contract(table).partitions:
             writer = writer.partitionBy(*partitions)
         if self._namespace:
@@ -121,12 +195,31 @@ class Tables:
         self.writes[table] = self.version(table)
         return self.writes[table]
 
+    @property
+    def _note(self) -> str:
+        """Return what every commit says of its writer."""
+        return json.dumps({"run_id": self.run_id})
+
+    def history(self, table: str) -> list[dict[str, Any]]:
+        """Return the commits that are still known, newest first: version, operation, operationParameters."""
+        if self._local:
+            return self._local.history(table)
+        found = self._sql(table, f"DESCRIBE HISTORY {self.identifier(table)}")
+        known = found.select("version", "operation", "operationParameters").orderBy(F.desc("version"))
+        return [row.asDict() for row in known.collect()]  # Delta forgets them after 30 days
+
+    def old_files(self, table: str, hours: int) -> list[Path] | None:
+        """Return the files that only versions older than this need; None where only Spark can tell."""
+        return self._local.old_files(table, hours) if self._local else None
+
     def restore(self, table: str, version: int) -> None:
         """Bring back the rows of an earlier version as a new one."""
         self._sql(table, f"RESTORE TABLE {self.identifier(table)} TO VERSION AS OF {version}")
 
     def properties(self, table: str) -> dict[str, str]:
         """Return the table's properties."""
+        if self._local:
+            return self._local.facts(table).properties
         rows = self._sql(table, f"SHOW TBLPROPERTIES {self.identifier(table)}").collect()  # a handful
         return {row["key"]: row["value"] for row in rows}
 
@@ -143,13 +236,40 @@ class Tables:
     def _check_contract(self, table: str) -> None:
         if table in self._checked:
             return
-        wanted = contract(table).version
-        found = self.properties(table).get("sequoia.schemaVersion", "none")
-        columns = self._sql(table, f"SELECT * FROM {self.identifier(table)} LIMIT 0").dtypes
-        expected = [(field.name, field.dataType.simpleString()) for field in self.schema(table)]
-        if found != str(wanted) or columns != expected:
+        wanted = contract(table)
+        if self._local:
+            found = self._local.facts(table)
+            properties, schema = found.properties, StructType.fromJson(found.columns)
+        else:
+            properties = self.properties(table)
+            schema = self._sql(table, f"SELECT * FROM {self.identifier(table)} LIMIT 0").schema
+        version = properties.get("sequoia.schemaVersion", "none")
+        if version != str(wanted.version) or _columns(schema) != _columns(wanted.schema):
             raise UserError(
-                f"table {self.identifier(table)} has schema version {found}, sequoia writes "
-                f"version {wanted}: move it away (or choose another workspace) and run the stages again"
+                f"table {self.identifier(table)} has schema version {version}, sequoia writes "
+                f"version {wanted.version}: move it away (or choose another workspace) and run the "
+                "stages again"
             )
         self._checked.add(table)
+
+
+def _local_tables(folder: Location) -> LocalTables | None:
+    """Return the tables as deltalake opens them, None where Spark has to.
+
+    What Databricks mounts is a folder here, too, but has no renaming that only one of two can do; and
+    deltalake would move packages of its runtime, so it may be missing.
+    """
+    if not spark_uri(folder).startswith("file:") or find_spec("deltalake") is None:
+        return None
+    from sequoia.tables.local import LocalTables
+
+    return LocalTables(Path(uri(folder)))
+
+
+def in_utc(value: Any) -> Any:
+    """Return a time that Spark gave Python, in this machine's zone without saying so, in UTC."""
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def _columns(schema: StructType) -> list[tuple[str, str]]:
+    return [(field.name, field.dataType.simpleString()) for field in schema]

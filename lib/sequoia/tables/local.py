@@ -1,0 +1,139 @@
+"""Small Delta tables in folders of this machine, written and read without Spark, by the package deltalake.
+
+The diary, the accounts, metrics and the audit are a few rows that the driver makes and reads itself: 10 ms a
+commit here, a second as a Spark job, half a minute when a JVM has to start for it first. Spark reads and
+writes the same tables. Catalogs and object stores go through Spark: their catalog or log store decides which
+of two writers was first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.dataset as ds
+from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+
+from sequoia.tables.contracts import Contract
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """What the log says of a table: Delta's own id of it, its properties, and the schema in JSON."""
+
+    id: str
+    properties: dict[str, str]
+    columns: dict[str, Any]
+
+
+class LocalTables:
+    """The tables in the folders of one warehouse."""
+
+    def __init__(self, warehouse: Path) -> None:
+        self._warehouse = warehouse
+
+    def facts(self, table: str) -> Facts:
+        """Read the metadata of the newest version."""
+        opened = self._open(table)
+        metadata = opened.metadata()
+        columns = json.loads(opened.schema().to_json())
+        return Facts(id=str(metadata.id), properties=dict(metadata.configuration), columns=columns)
+
+    def history(self, table: str) -> list[dict[str, Any]]:
+        """Return the commits that are still known, newest first."""
+        return [{"operationParameters": {}, **commit} for commit in self._open(table).history()]
+
+    def create(self, terms: Contract) -> None:
+        """Make an empty table with its constraints, complete or not at all; leave one that is there."""
+        folder = self._warehouse / terms.table
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial") as scratch:
+            fresh = Path(scratch) / folder.name
+            table = DeltaTable.create(
+                fresh,
+                Schema.from_json(json.dumps(terms.columns)),
+                partition_by=list(terms.partitions),
+                description=terms.comment,
+                configuration=terms.properties,
+                raise_if_key_not_exists=False,  # sequoia.schemaVersion
+            )
+            for name, check in terms.constraints.items():  # one commit each
+                table.alter.add_constraint({name: check})
+            try:
+                fresh.rename(folder)
+            except OSError:
+                if not (folder / "_delta_log").is_dir():
+                    raise
+
+    def write(
+        self, table: str, rows: Sequence[Row], *, mode: Literal["append", "overwrite"], note: str
+    ) -> None:
+        """Add rows, or replace all rows by them, in one commit; constraints are checked.
+
+        Every row has every column. note: kept with the commit. Raises TypeError for a value that the column
+        could only hold changed.
+        """
+        opened = self._open(table)
+        schema = pa.schema(opened.schema().to_arrow())
+        columns = {field.name: [_given(row[field.name], field.type) for row in rows] for field in schema}
+        noted = CommitProperties(custom_metadata={"userMetadata": note})
+        write_deltalake(opened, pa.table(columns, schema=schema), mode=mode, commit_properties=noted)
+
+    def read(
+        self, table: str, *, version: int, columns: Sequence[str] | None, where: Mapping[str, Sequence[str]]
+    ) -> list[dict[str, Any]]:
+        """Return the rows at a version whose columns hold one of the values asked for; times are in UTC."""
+        wanted = None
+        for name, values in where.items():
+            holds = ds.field(name).isin(list(values))
+            wanted = holds if wanted is None else wanted & holds
+        rows = self._open(table, version).to_pyarrow_dataset()
+        found = rows.to_table(columns=list(columns) if columns else None, filter=wanted)
+        kinds = {field.name: field.type for field in found.schema}
+        return [
+            {name: _found(value, kinds[name]) for name, value in row.items()} for row in found.to_pylist()
+        ]
+
+    def old_files(self, table: str, hours: int) -> list[Path]:
+        """Return the files that only versions older than this need."""
+        names = self._open(table).vacuum(hours, dry_run=True, enforce_retention_duration=False, full=True)
+        return [self._warehouse / table / name for name in names]
+
+    def _open(self, table: str, version: int | None = None) -> DeltaTable:
+        return DeltaTable(self._warehouse / table, version=version)
+
+
+def _given(value: Any, kind: pa.DataType) -> Any:
+    """Return a value as pyarrow takes it, which would write 2.5 into a column of integers as 2."""
+    if value is None:
+        return None
+    if pa.types.is_integer(kind) and not isinstance(value, Integral):
+        raise TypeError(f"{value!r} is no integer")
+    if pa.types.is_map(kind):
+        return [(key, _given(entry, kind.item_type)) for key, entry in value.items()]
+    if pa.types.is_list(kind):
+        return [_given(entry, kind.value_type) for entry in value]
+    if pa.types.is_struct(kind):
+        return {field.name: _given(value[field.name], field.type) for field in kind}
+    return value
+
+
+def _found(value: Any, kind: pa.DataType) -> Any:
+    """Return a value with dictionaries for maps."""
+    if value is None:
+        return None
+    if pa.types.is_map(kind):
+        return {key: _found(entry, kind.item_type) for key, entry in value}
+    if pa.types.is_list(kind):
+        return [_found(entry, kind.value_type) for entry in value]
+    if pa.types.is_struct(kind):
+        return {field.name: _found(value[field.name], field.type) for field in kind}
+    return value
