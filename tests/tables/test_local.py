@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -171,6 +173,20 @@ def test_a_commit_names_its_run(make_context: MakeContext) -> None:
     context.tables.add_rows("metrics", [METRIC])
     history = context.spark.sql(f"DESCRIBE HISTORY {context.tables.identifier('metrics')}")
     assert history.first()["userMetadata"] == f'{{"run_id": "{context.run_id}"}}'  # type: ignore[index]
+
+
+def test_a_process_that_has_read_rows_ends_well(tmp_path: Path) -> None:
+    """Most of them were aborted when Arrow read by a file system of Python."""
+    tables = LocalTables(tmp_path)
+    tables.create(contract("stage_runs"))
+    tables.write("stage_runs", [LINE], mode="append", note="{}")
+    version = tables.history("stage_runs")[0]["version"]
+    program = (
+        f"from sequoia.tables.local import LocalTables as T; from pathlib import Path; "
+        f"T(Path({str(tmp_path)!r})).read('stage_runs', version={version}, columns=None, where={{}})"
+    )
+    ended = [subprocess.run([sys.executable, "-c", program], check=False).returncode for _ in range(5)]
+    assert ended == [0] * 5
 
 
 def test_many_writers_make_one_table_and_lose_no_row(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from typing import Any, Literal
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from sequoia.tables.contracts import Contract
 
@@ -95,7 +96,9 @@ class LocalTables:
         for name, values in where.items():
             holds = ds.field(name).isin(list(values))
             wanted = holds if wanted is None else wanted & holds
-        rows = self._open(table, version).to_pyarrow_dataset()
+        # Not deltalake's file system: it calls Python; a thread that does so at the end aborts the process.
+        files = SubTreeFileSystem(str(self._warehouse / table), LocalFileSystem())
+        rows = self._open(table, version).to_pyarrow_dataset(filesystem=files)
         found = rows.to_table(columns=list(columns) if columns else None, filter=wanted)
         kinds = {field.name: field.type for field in found.schema}
         return [
