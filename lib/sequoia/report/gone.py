@@ -17,9 +17,9 @@ from sequoia.road.stage import Context
 
 T = TypeVar("T")
 
-# Names of Delta's and Spark's errors where they have one, on Databricks and elsewhere, else
-# their words, and Arrow's.
-FILES = r"FILE_NOT_EXIST|FILE_NOT_FOUND|FileNotFoundException|File .+ does not exist|Failed to open local file"
+# Names of Delta's and Spark's errors where they have one, on Databricks and elsewhere, else their words; and
+# Arrow's.
+FILES = r"FILE_NOT_EXIST|FILE_NOT_FOUND|FileNotFoundException|File .+ does not exist|Failed to open local"
 VERSION = r"CANNOT_FIND_VERSION|VERSION_NOT_FOUND|TRUNCATED_TRANSACTION_LOG|Cannot time travel Delta table"
 TABLE = r"TABLE_OR_VIEW_NOT_FOUND|TABLE_NOT_FOUND|PATH_DOES_NOT_EXIST|PATH_NOT_FOUND|table .+ does not exist"
 REASONS = {
