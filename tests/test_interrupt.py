@@ -36,7 +36,7 @@ runpy.run_path({str(JOBS / "ingest.py")!r}, run_name="__main__")
 def test_a_stage_that_is_cancelled_reaches_the_diary_and_gives_the_lock_back(
     number: signal.Signals, tmp_path: Path, make_context: Callable[..., Context]
 ) -> None:
-    """The job would take days; the diary is a table and needs Spark for itself."""
+    """The job would take days; where the diary is Spark's, its line would wait for it."""
     workspace = tmp_path / "workspace"
     command = [sys.executable, "-c", SLOW_STAGE, f"workspace={workspace}", "spark.driver_memory=1g"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

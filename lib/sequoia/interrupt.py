@@ -2,7 +2,8 @@
 
 Spark's own handler of Ctrl-C asks Java to cancel on the connection on which the main thread waits for that
 very job: both wait until it has ended by itself. Here another thread asks, for this process's jobs alone.
-When Java is ended too, as by a kill of spark-submit, the lock is given back and the diary has no line.
+When Java is ended too, as by a kill of spark-submit, the lock is given back; the diary has no line where it
+is Spark that writes it.
 """
 
 from __future__ import annotations

@@ -151,6 +151,20 @@ def test_old_files_of_tables_go_by_vacuum_and_the_newest_version_stays(make_cont
     assert _history(context, "vocabulary", 24 * 7) is None
 
 
+def test_of_a_partitioned_table_only_what_was_replaced_is_old(make_context: MakeContext) -> None:
+    """Folders of partitions hold Hadoop's checksums of live files, too; names need escapes."""
+    context = make_context()
+    schema = context.tables.schema("products")
+    rows = context.spark.createDataFrame([("a/b c.json", 1, "i", None, None, None, [], None, None)], schema)
+    context.tables.overwrite("products", rows)
+    assert context.tables.old_files("products", 0) == []
+    folder = context.config.workspace_path / "warehouse" / "products"
+    before = list(folder.rglob("*.parquet"))
+    context.tables.overwrite("products", rows)
+    assert context.tables.old_files("products", 0) == before
+    assert len(before) == 1
+
+
 def test_less_than_a_week_of_history_is_refused(make_context: MakeContext) -> None:
     with pytest.raises(UserError, match=r"retention\.history_days"):
         make_context("retention.history_days=6")

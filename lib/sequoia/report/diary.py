@@ -18,6 +18,7 @@ from sequoia.road.stages import ROAD, ancestors
 
 REPORT = "report"
 REMEMBERED = 1000
+DETAILS = ("details",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,12 @@ def latest_lines(context: Context) -> dict[str, Line]:
 
     A failed try is none.
     """
-    lines = {line.stage: line for line in reversed(_lines(context, {"status": [DONE]}))}
+    newest = {
+        line.stage: line.run_id for line in reversed(_lines(context, {"status": [DONE]}, without=DETAILS))
+    }
+    # Details of the few runs that these lines are of, not of all that the diary knows.
+    where = {"status": [DONE], "run_id": sorted(set(newest.values()))}
+    lines = {line.stage: line for line in reversed(_lines(context, where))}
     return {name: lines[name] for name in ROAD if name in lines}
 
 
@@ -55,7 +61,7 @@ def written_lines(context: Context) -> list[Line]:
 
     Failed tries are among them, as they may have written tables; their rows count as 0.
     """
-    return _lines(context, {"stage": list(ROAD)}, without=("details",))[:REMEMBERED]
+    return _lines(context, {"stage": list(ROAD)}, without=DETAILS)[:REMEMBERED]
 
 
 def producer(written: Sequence[Line], table: str, version: int | None) -> Line | None:

@@ -117,7 +117,8 @@ class Tables:
     ) -> list[dict[str, Any]]:
         """Read a small table, or the rows whose columns hold one of these values; times are in UTC.
 
-        The version is noted; raises UserError as `read` does.
+        Small is what grows with files and runs, never with users, items or events: the driver holds all of
+        it. The version is noted; raises UserError as `read` does.
         """
         where = where or {}
         if self._local:
@@ -206,10 +207,10 @@ class Tables:
             return self._local.history(table)
         found = self._sql(table, f"DESCRIBE HISTORY {self.identifier(table)}")
         known = found.select("version", "operation", "operationParameters").orderBy(F.desc("version"))
-        return [row.asDict() for row in known.collect()]  # Delta forgets them after 30 days
+        return [row.asDict() for row in known.collect()]  # one per commit of the last 30 days
 
     def old_files(self, table: str, hours: int) -> list[Path] | None:
-        """Return the files that only versions older than this need; None where only Spark can tell."""
+        """Return the files that no version younger than this needs; None where only Spark can tell."""
         return self._local.old_files(table, hours) if self._local else None
 
     def restore(self, table: str, version: int) -> None:
