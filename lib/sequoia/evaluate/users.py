@@ -20,7 +20,7 @@ def count_held_out(context: Context) -> dict[Split, int]:
     protocol = context.config.sequences.split
     sequences = context.tables.read("sequences", written_by="sequences")
     counts = [F.count(history_length(split, protocol)).alias(split) for split in SPLITS]
-    (row,) = sequences.agg(*counts).collect()
+    (row,) = sequences.agg(*counts).collect()  # one row, whatever the number of users
     for split in SPLITS:
         if not row[split]:
             raise UserError(
