@@ -15,6 +15,8 @@ from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 
+SMALL = ["ingest.raw=generated", "synthetic.users=100", "synthetic.themes=2"]
+
 
 @pytest.fixture
 def type_it(tmp_path: Path, with_store: None) -> Callable[..., str]:
@@ -53,7 +55,9 @@ def test_no_java_is_asked_for(type_it: Callable[..., str], tmp_path: Path) -> No
     assert registry.required_alias(connection, "champion").number == "1"
     assert "nothing to remove" in type_it("clean", "--dry-run")
     assert "nothing to remove" in type_it("clean")
-    assert "Would run ingest" in type_it("run", "--dry-run")
+    assert "corpus of these settings" not in type_it("generate", *SMALL)
+    assert "is in" in type_it("generate", *SMALL)
+    assert "Would run ingest" in type_it("run", "--dry-run", *SMALL)
     tables = Context(config).tables
     assert [row["action"] for row in tables.rows("promotions")].count("rolled back") == 1
     lines = tables.rows("stage_runs")
@@ -61,4 +65,6 @@ def test_no_java_is_asked_for(type_it: Callable[..., str], tmp_path: Path) -> No
     assert [line[1:] for line in told] == [
         ("rollback", "done", None),
         ("clean", "done", None),
+        ("generate", "done", None),
+        ("generate", "done", None),
     ]

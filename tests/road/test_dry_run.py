@@ -56,7 +56,9 @@ def test_files_are_shown_with_size_and_format(tmp_path: Path) -> None:
 
 
 def test_a_generated_corpus_and_a_missing_folder(tmp_path: Path) -> None:
-    shown, size = describe_input(Context(load_config(overrides=["synthetic.users=4000"])))
+    shown, size = describe_input(
+        Context(load_config(overrides=["ingest.raw=generated", "synthetic.users=4000"]))
+    )
     assert shown == ["Input: the generated corpus, 4,000 users in Garden_Tools, Board_Games"]
     assert size is None
     raw = f"ingest.raw={tmp_path / 'nowhere'}"

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
-from sequoia.ingest.corpus import generated_corpus
 from sequoia.ingest.event_tables import delta_parts
 from sequoia.ingest.find import RawFile, find_files
 from sequoia.ingest.fingerprint import fingerprints
 from sequoia.ingest.named_table import copy_if_table
 from sequoia.ingest.recognise import recognise
-from sequoia.ingest.settings import Format
+from sequoia.ingest.settings import GENERATED, Format, required_raw
 from sequoia.road.stage import Context
 from sequoia.storage import uri
+from sequoia.synthetic.generate import corpus_folder
 
 BRONZE = ("events", "products")
 TABLES = (*BRONZE, "interactions", "items", "quarantine", "files")
@@ -56,9 +56,9 @@ def find_inputs(context: Context) -> list[Input]:
 
 def _raw(context: Context) -> str:
     """Return the path of the input: as configured, of a table's copy, or of the generated corpus."""
-    raw = context.config.ingest.raw
-    if raw is None:
-        return uri(generated_corpus(context))
+    raw = required_raw(context.config.ingest)
+    if raw == GENERATED:
+        return uri(corpus_folder(context.config))
     copy = copy_if_table(context, raw)
     return raw if copy is None else uri(copy)
 

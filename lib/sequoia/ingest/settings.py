@@ -7,11 +7,13 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
+from sequoia.errors import UserError
 from sequoia.settings import Settings
 
 Format = Literal["auto", "reviews", "ratings", "metadata", "events", "sequences"]
 Order = Literal["auto", "item,user", "user,item"]
 Unit = Literal["seconds", "milliseconds"]
+GENERATED = "generated"  # the corpus that `sequoia generate` writes
 
 
 class EventColumns(Settings):
@@ -27,7 +29,7 @@ class EventColumns(Settings):
 class IngestSettings(Settings):
     """What to read and how much dirt to bear."""
 
-    raw: str | None  # a folder or file, as path or URI, or a table's name; null: the generated corpus
+    raw: str | None  # a folder or file, as path or URI, a table's name, or GENERATED; null: not said yet
     category: str | None  # of the folder, only this category's files; null: all
     format: Format
     ratings_order: Order
@@ -46,6 +48,16 @@ class IngestSettings(Settings):
         except ValueError:
             raise ValueError(f"{text!r} must be a date or time in ISO 8601, such as 2018-10-31") from None
         return text
+
+
+def required_raw(settings: IngestSettings) -> str:
+    """Return the input; raises UserError when none is named."""
+    if settings.raw is None:
+        raise UserError(
+            "ingest.raw is not set: name a file, a folder or a table, or write ingest.raw=generated for the "
+            "corpus that `sequoia generate` writes"
+        )
+    return settings.raw
 
 
 def milliseconds(text: str) -> int:

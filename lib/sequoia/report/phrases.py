@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sequoia.config import Config
+from sequoia.ingest.settings import GENERATED
 from sequoia.report.figures import validation_metric
 from sequoia.report.summarise import ordered_models
 from sequoia.report.summary import Summary
@@ -14,9 +15,9 @@ from sequoia.report.wording import interval_text, model_label
 
 def title(config: Config) -> str:
     """Return what the report is about."""
-    if config.ingest.raw is None:
+    if config.ingest.raw == GENERATED:
         return "Generated reviews: " + ", ".join(config.synthetic.categories).replace("_", " ")
-    return (config.ingest.category or config.ingest.raw).replace("_", " ")
+    return (config.ingest.category or config.ingest.raw or "reviews").replace("_", " ")
 
 
 def verdict(summary: Summary, promotion: Mapping[str, Any], metric: str) -> str:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sequoia.road.stages import ROAD, choose_stages
 from sequoia.secrets import redact
+
+if TYPE_CHECKING:
+    from sequoia.config import Config
 
 Body = Callable[..., None]
 Options = Callable[[Body], Body]
@@ -17,7 +20,8 @@ Options = Callable[[Body], Body]
 def road_commands(options: Callable[[str], Options], *, epilog: str) -> list[click.Command]:
     """Return the commands; `options` adds those that every command has, given the settings file's default."""
     settings = options("base.yaml")
-    commands = [*(_stage(name, settings) for name in ROAD), _run(settings), _demo(options("demo.yaml"))]
+    stages = [_stage(name, settings) for name in ROAD]
+    commands = [_generate(settings), *stages, _run(settings), _demo(options("demo.yaml"))]
     for command in commands:
         command.epilog = epilog
     return commands
@@ -31,6 +35,17 @@ def _stage(name: str, settings: Options) -> click.Command:
         from sequoia.road.walk import run_stages
 
         run_stages([name], load_config(config, overrides))
+
+    return command
+
+
+def _generate(settings: Options) -> click.Command:
+    @click.command("generate", help="Write the generated corpus, which ingest.raw=generated reads.")
+    @settings
+    def command(config: str, overrides: tuple[str, ...]) -> None:
+        from sequoia.config import load_config
+
+        _write_corpus(load_config(config, overrides))
 
     return command
 
@@ -94,7 +109,18 @@ def _walk(
 
         click.echo(redact(describe(names, loaded)))
     else:
+        from sequoia.ingest.settings import GENERATED
         from sequoia.report.terminal import show_summary
         from sequoia.road.walk import run_stages
 
+        if "ingest" in names and loaded.ingest.raw == GENERATED:
+            _write_corpus(loaded)
         run_stages(names, loaded, then=show_summary if "report" in names else None)
+
+
+def _write_corpus(config: Config) -> None:
+    from sequoia.road.stage import Context
+    from sequoia.road.walk import run_command
+    from sequoia.synthetic.generate import generate
+
+    run_command("generate", Context(config), generate)

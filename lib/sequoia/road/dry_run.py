@@ -10,6 +10,7 @@ from sequoia.config import Config
 from sequoia.ingest.find import RawFile, find_files
 from sequoia.ingest.named_table import describe_table, find_table
 from sequoia.ingest.recognise import recognise
+from sequoia.ingest.settings import GENERATED, required_raw
 from sequoia.provenance import code_version, settings_hash
 from sequoia.report.text_table import text_table
 from sequoia.report.wording import bytes_text, moment_text
@@ -55,14 +56,15 @@ def describe_input(context: Context) -> tuple[list[str], int | None]:
     """Return what would be read, and the bytes of files; a generated corpus or a catalog's table has none."""
     config = context.config
     settings = config.ingest
-    if settings.raw is None:
+    raw = required_raw(settings)
+    if raw == GENERATED:
         corpus = config.synthetic
         return [
             f"Input: the generated corpus, {corpus.users:,} users in {', '.join(corpus.categories)}"
         ], None
-    if table := find_table(context, settings.raw):
+    if table := find_table(context, raw):
         return [f"Input: {describe_table(context, table)}"], None
-    files = find_files(settings.raw, settings.category)
+    files = find_files(raw, settings.category)
     forms = {file.source: _format(file, config) for file in files}
     read = [file for file in files if forms[file.source] != NOT_READ]
     rows = [[file.source or file.path, _size(file), forms[file.source]] for file in files]

@@ -11,6 +11,7 @@ from importlib import import_module
 
 from sequoia import log
 from sequoia.config import Config
+from sequoia.ingest.settings import required_raw
 from sequoia.road.diary import record_failure, record_run, record_stage
 from sequoia.road.stage import Context, Stage, StageResult
 from sequoia.road.stages import ROAD
@@ -86,6 +87,8 @@ def run_stages(
     names: Sequence[str], config: Config, *, then: Callable[[Context], None] | None = None
 ) -> dict[str, StageResult]:
     """Run stages in one Spark session, holding the workspace's lock, and `then` before it is given back."""
+    if "ingest" in names:
+        required_raw(config.ingest)  # told at once, before Spark starts
     context = Context(config)
     results = {}
     with context.locked() as lock:
