@@ -67,10 +67,9 @@ def test_a_generated_corpus_and_a_missing_folder(tmp_path: Path) -> None:
 
 
 def test_a_dry_run_without_a_diary_starts_no_spark_and_writes_nothing(tmp_path: Path) -> None:
+    settings = ["ingest.raw=generated", f"workspace={tmp_path / 'ws'}"]
     for command in ("run", "demo"):
-        done = CliRunner().invoke(
-            cli, [command, "--dry-run", "--to", "index", f"workspace={tmp_path / 'ws'}"]
-        )
+        done = CliRunner().invoke(cli, [command, "--dry-run", "--to", "index", *settings])
         assert done.exit_code == 0, done.output
         assert done.output.splitlines()[0] == "Would run ingest, index"
         assert done.output.count("no earlier run") == 2

@@ -13,6 +13,7 @@ from sequoia.settings import Settings
 Format = Literal["auto", "reviews", "ratings", "metadata", "events", "sequences"]
 Order = Literal["auto", "item,user", "user,item"]
 Unit = Literal["seconds", "milliseconds"]
+Fingerprint = Literal["samples", "contents"]
 GENERATED = "generated"  # the corpus that `sequoia generate` writes
 
 
@@ -32,6 +33,7 @@ class IngestSettings(Settings):
     raw: str | None  # a folder or file, as path or URI, a table's name, or GENERATED; null: not said yet
     category: str | None  # of the folder, only this category's files; null: all
     format: Format
+    fingerprint: Fingerprint  # by what an unchanged file is known
     ratings_order: Order
     columns: EventColumns
     on_damage: Literal["refuse", "keep"]
