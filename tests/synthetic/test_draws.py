@@ -34,7 +34,7 @@ def test_uniform_numbers_fill_their_range_evenly():
 
 
 def test_user_ids_are_unique_and_shaped_like_the_real_ones():
-    ids = user_ids(Draws(1, "users"), MANY.astype(np.uint64))
+    ids = user_ids(Draws(1, "users"), MANY.astype(np.uint64)).to_pylist()
     lengths = {len(text) for text in ids}
     assert len(set(ids)) == len(MANY)
     assert {13, 14, 20} <= lengths <= set(range(10, 22))
@@ -43,7 +43,7 @@ def test_user_ids_are_unique_and_shaped_like_the_real_ones():
 
 
 def test_asins_are_unique_and_some_are_isbns_with_a_leading_zero():
-    ids = asins(Draws(1, "items"), MANY)
+    ids = asins(Draws(1, "items"), MANY).to_pylist()
     assert len(set(ids)) == len(MANY)
     assert {len(text) for text in ids} == {10}
     books = [text for text in ids if text.isdigit() and text.startswith("0")]

@@ -8,6 +8,8 @@ from itertools import pairwise
 import pytest
 from synthetic.slow_reader import good_events
 
+from sequoia.synthetic.corpus import write_corpus
+
 
 @pytest.fixture(scope="module")
 def garden(corpus):
@@ -110,3 +112,26 @@ def test_what_came_before_an_interruption_still_counts(histories):
     frequent = [pair for pair, count in second.most_common(200) if pair[0] != pair[1]]
     lifts = [second[pair] / firsts[pair[0]] / (popular[pair[1]] / total) for pair in frequent]
     assert sum(lift > 2 for lift in lifts) / len(lifts) > 0.6
+
+
+def test_users_go_on_to_as_many_categories_as_asked(small_settings, tmp_path):
+    """Five categories: of half the users the home alone, of a quarter two, of an eighth three and so on."""
+    asked = {
+        "categories": dict.fromkeys("abcde", 2014),
+        "further_category_share": 0.5,
+        "malformed_per_kind": 0,
+    }
+    write_corpus(tmp_path, small_settings.model_copy(update=asked | {"formats": ["reviews"]}))
+    counts = Counter()
+    for name in "abcde":
+        counts.update({event[0] for event in good_events(tmp_path / f"reviews_{name}.json.gz")})
+    shares = Counter(counts.values())
+    for number, share in {1: 0.5, 2: 0.25, 3: 0.125, 4: 0.0625, 5: 0.0625}.items():
+        assert shares[number] / len(counts) == pytest.approx(share, abs=0.02)
+
+
+def test_categories_are_as_uneven_as_asked(small_settings, tmp_path):
+    asked = {"categories": dict.fromkeys("abc", 2018), "further_category_share": 0.0, "category_skew": 1.0}
+    summary = write_corpus(tmp_path, small_settings.model_copy(update=asked | {"formats": ["ratings"]}))
+    users = [file.users for file in summary.files]
+    assert [count / sum(users) for count in users] == pytest.approx([6 / 11, 3 / 11, 2 / 11], abs=0.02)

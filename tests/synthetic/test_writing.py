@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import tracemalloc
 
 import pytest
@@ -26,6 +27,25 @@ def test_same_settings_give_the_same_bytes(small_settings, tmp_path):
     assert contents(tmp_path / "first") == contents(tmp_path / "second")
     other = contents(tmp_path / "other")
     assert all(other[name] != content for name, content in contents(tmp_path / "first").items())
+
+
+def test_any_number_of_processes_writes_the_same_bytes(small_settings, tmp_path):
+    tiny = small_settings.model_copy(update=TINY)
+    summaries = [
+        write_corpus(tmp_path / str(count), tiny.model_copy(update={"processes": count})) for count in (1, 3)
+    ]
+    assert contents(tmp_path / "1") == contents(tmp_path / "3")
+    assert summaries[0] == summaries[1]
+
+
+def test_plain_files_hold_what_the_compressed_ones_do(small_settings, tmp_path):
+    tiny = small_settings.model_copy(update=TINY)
+    only = {"compress": False, "formats": ["ratings", "metadata"]}
+    write_corpus(tmp_path / "packed", tiny)
+    write_corpus(tmp_path / "plain", tiny.model_copy(update=only))
+    plain, packed = contents(tmp_path / "plain"), contents(tmp_path / "packed")
+    assert set(plain) == {"Garden_Tools.csv", "meta_Garden_Tools.json", "meta_Board_Games.json"}
+    assert plain == {name: gzip.decompress(packed[f"{name}.gz"]) for name in plain}
 
 
 def test_a_user_depends_on_seed_and_number_alone(small_settings, tmp_path):

@@ -1,22 +1,23 @@
-"""The event lines of one category, block by block, into the files of its format year."""
+"""The event lines of one category, block by block, for the files of its format year."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
-from sequoia.synthetic.columns import Columns, columns, id_dirt, rating_lines
+from sequoia.synthetic.catalogue import cumulated
+from sequoia.synthetic.columns import columns, id_dirt, rating_lines, review_times
 from sequoia.synthetic.damage import Kinds, damaged_ratings, damaged_reviews
 from sequoia.synthetic.draws import Draws
 from sequoia.synthetic.events import EventBlock, event_block
 from sequoia.synthetic.identifiers import user_ids
-from sequoia.synthetic.line_file import LineFile
 from sequoia.synthetic.reviews import ReviewLines
 from sequoia.synthetic.settings import CorpusSettings
-from sequoia.synthetic.summary import FileFormat
+from sequoia.synthetic.summary import Account, FileFormat
 
 FREQUENT_LINES = 5  # as in the official 5-core files, duplicates count, and items are not looked at again
 
@@ -33,60 +34,62 @@ class EventFile:
 
 def event_files(settings: CorpusSettings, category: str) -> list[EventFile]:
     """Return the event files of a category; the first one holds every event."""
+    end = ".gz" if settings.compress else ""
     if settings.categories[category] == 2014:
-        name = f"reviews_{category}.json.gz"
-        return [EventFile(name=name, format="reviews", frequent_only=False, damage=damaged_reviews)]
-    ratings, core = f"{category}.csv.gz", f"{category}_5.json.gz"
-    return [
-        EventFile(name=ratings, format="ratings", frequent_only=False, damage=damaged_ratings),
-        EventFile(name=core, format="reviews", frequent_only=True, damage=damaged_reviews),
-    ]
+        reviews, core, ratings = f"reviews_{category}.json{end}", False, None
+    else:
+        reviews, core, ratings = f"{category}_5.json{end}", True, f"{category}.csv{end}"
+    files = []
+    if ratings and "ratings" in settings.formats:
+        files.append(EventFile(name=ratings, format="ratings", frequent_only=False, damage=damaged_ratings))
+    if "reviews" in settings.formats:
+        files.append(EventFile(name=reviews, format="reviews", frequent_only=core, damage=damaged_reviews))
+    return files
 
 
 class CategoryEvents:
-    """Generates a category's blocks; asins is an object array [items]."""
+    """Generates a category's blocks; asins holds the id of each item."""
 
-    def __init__(self, settings: CorpusSettings, category: str, asins: NDArray[np.object_]) -> None:
+    def __init__(self, settings: CorpusSettings, category: str, asins: pa.StringArray) -> None:
         self._settings, self._asins = settings, asins
         self._year = settings.categories[category]
         self._index = list(settings.categories).index(category)
         self._draws = Draws(settings.seed, category)
         self._people = Draws(settings.seed, "users")
+        self._kinds = event_files(settings, category)
         # Files come in runs ordered by asin, which says nothing of the order of events.
-        self._sort_rank = np.argsort(np.argsort(asins))
+        self._sort_rank = np.argsort(pa.compute.array_sort_indices(asins).to_numpy())
 
-    def write(self, start: int, kinds: list[EventFile], files: list[LineFile]) -> None:
-        """Write the lines of the users from a number on, one block, to every file."""
+    def lines(self, block: int) -> Iterator[tuple[EventFile, Account, pa.BinaryArray]]:
+        """Yield of every file the good lines of one block of users, counted."""
+        start = block * self._settings.block_users
         stop = min(start + self._settings.block_users, self._settings.users)
         members = self._members(np.arange(start, stop, dtype=np.uint64))
         activity = self._people.uniform("activity", members)
-        block = event_block(self._settings, self._draws, members, activity, self._sort_rank)
-        reviewers = np.array(user_ids(self._people, members), dtype=object)
-        for kind, file in zip(kinds, files, strict=True):
-            lines = block.take(_is_frequent(block)) if kind.frequent_only else block
-            self._write_block(lines, columns(lines, reviewers, self._asins), kind.format, file)
-
-    def _write_block(
-        self, block: EventBlock, texts: Columns, file_format: FileFormat, file: LineFile
-    ) -> None:
-        account = file.account
-        account.add(block.item, kept=block.count_distinct(), users=len(np.unique(block.user)))
-        account.dirt.update(id_dirt(texts))
-        account.dirt["altered_copy"] += int((block.version > 0).sum())
-        if file_format == "ratings":
-            file.write(rating_lines(texts))
-        else:
-            reviews = ReviewLines(self._draws, block, account.dirt)
-            file.write(reviews.lines(texts, self._year, one_is_long=file.is_first_block))
+        events = event_block(self._settings, self._draws, members, activity, self._sort_rank)
+        reviewers = user_ids(self._people, members)
+        for kind in self._kinds:
+            chosen = events.take(_is_frequent(events)) if kind.frequent_only else events
+            account = Account.of(chosen, len(self._asins))
+            account.dirt.update(id_dirt(chosen, reviewers, self._asins))
+            texts = columns(chosen, reviewers, self._asins)
+            if kind.format == "ratings":
+                yield kind, account, rating_lines(texts)
+            else:
+                reviews = ReviewLines(self._draws, chosen, account.dirt)
+                dates = review_times(chosen)
+                yield kind, account, reviews.lines(texts, dates, self._year, one_is_long=block == 0)
 
     def _members(self, users: NDArray[np.uint64]) -> NDArray[np.uint64]:
-        """Return the users whose home, or whose second category, this one is."""
+        """Return the users whose home this category is, or who go on to it from theirs."""
         count = len(self._settings.categories)
-        home = self._people.below(count, "home", users)
-        second = (home + 1 + self._people.below(max(count - 1, 1), "second", users)) % count
-        has_second = self._people.uniform("has second", users) < self._settings.second_category_share
-        belongs: NDArray[np.bool_] = (home == self._index) | (has_second & (second == self._index))
-        return users[np.flatnonzero(belongs)]
+        sizes = np.arange(1, count + 1) ** -self._settings.category_skew
+        home = np.searchsorted(cumulated(sizes), self._people.uniform("home", users), side="right")
+        further = self._settings.further_category_share
+        steps = np.zeros(len(users))
+        if further > 0:
+            steps = np.log1p(-self._people.uniform("further", users)) / np.log(further)
+        return users[np.flatnonzero((self._index - home) % count <= steps)]
 
 
 def _is_frequent(block: EventBlock) -> NDArray[np.bool_]:

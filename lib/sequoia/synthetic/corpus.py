@@ -1,28 +1,28 @@
-"""The whole corpus: for each category its event files and its metadata, one gzip stream each.
+"""The whole corpus: for each category its event files and its metadata, made in parts by several processes.
 
-Users are generated in blocks, and each user from (seed, user number) alone, so time grows with the events and
-memory only with the block and the number of items.
+Each user is generated from (seed, user number) alone, so time grows with the events, memory only with the
+block and the number of a category's items, and the bytes are the same for any number of processes. A gzip
+file has a member a part: one stream for whoever reads it, and no way to begin in its middle.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+import multiprocessing
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import IO
 
 from sequoia.errors import UserError
-from sequoia.synthetic.category_events import CategoryEvents, event_files
-from sequoia.synthetic.damage import damaged_metadata, repeat_kinds
-from sequoia.synthetic.draws import Draws
-from sequoia.synthetic.identifiers import asins, user_ids
-from sequoia.synthetic.line_file import LineFile
-from sequoia.synthetic.metadata import count_chunks, metadata_chunks
-from sequoia.synthetic.products import Products
+from sequoia.synthetic.category_events import event_files
+from sequoia.synthetic.parts import FilePart, Maker, Task, metadata_name, tasks_of
 from sequoia.synthetic.settings import CorpusSettings
-from sequoia.synthetic.summary import Account, CorpusSummary, FileSummary
+from sequoia.synthetic.summary import Account, CorpusSummary, FileFormat, FileSummary
+
+AHEAD = 2  # parts that each process may be ahead of the writing: bounds the memory
 
 Progress = Callable[[int, int], None]
 
@@ -37,14 +37,75 @@ def write_corpus(
     if folder.exists() and not folder.is_dir():
         raise UserError(f"{folder} is a file, and the corpus needs a folder: name another path")
     folder.mkdir(parents=True, exist_ok=True)
+    tasks = tasks_of(settings)
+    accounts: dict[str, Account] = {}
+    with ExitStack() as stack:
+        files: dict[str, IO[bytes]] = {}
+        for done, parts in enumerate(_made(settings, tasks), start=1):
+            for part in parts:
+                if part.file not in files:
+                    files[part.file] = stack.enter_context(_complete_or_gone(folder / part.file))
+                    accounts[part.file] = part.account
+                else:
+                    accounts[part.file].join(part.account)
+                files[part.file].write(part.text)
+            if progress is not None:
+                progress(done, len(tasks))
+    return _summary(settings, accounts)
+
+
+def _made(settings: CorpusSettings, tasks: list[Task]) -> Iterator[list[FilePart]]:
+    """Yield what the tasks make, in their order."""
+    processes = min(settings.processes or len(os.sched_getaffinity(0)), len(tasks))
+    if processes == 1:
+        yield from map(Maker(settings).make, tasks)
+        return
+    # Not forked: the caller may have threads of Spark's and Arrow's, whose locks a fork would copy.
+    started = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, started, _start, (settings,)) as pool:
+        waiting: deque[Future[list[FilePart]]] = deque()
+        try:
+            for task in tasks:
+                waiting.append(pool.submit(_make, task))
+                if len(waiting) > AHEAD * processes:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+_MAKERS: list[Maker] = []  # of this process, where it is one of the pool
+
+
+def _start(settings: CorpusSettings) -> None:
+    _MAKERS[:] = [Maker(settings)]
+
+
+def _make(task: Task) -> list[FilePart]:
+    return _MAKERS[0].make(task)
+
+
+@contextmanager
+def _complete_or_gone(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that has its name when all went well and is not there otherwise."""
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("wb") as file:
+            yield file
+    except BaseException:
+        part.unlink()
+        raise
+    part.replace(path)
+
+
+def _summary(settings: CorpusSettings, accounts: dict[str, Account]) -> CorpusSummary:
     files: list[FileSummary] = []
-    steps = Steps(progress, len(settings.categories) * (count_blocks(settings) + 1))
-    for index, category in enumerate(settings.categories):
-        items = np.arange(settings.items_per_category) + index * settings.items_per_category
-        ids = np.array(asins(Draws(settings.seed, "items"), items), dtype=object)
-        files += _write_events(folder, settings, category, ids, steps)
-        files.append(_write_metadata(folder, settings, category, ids))
-        steps.advance()
+    for category in settings.categories:
+        named: list[tuple[str, FileFormat]]
+        named = [(file.name, file.format) for file in event_files(settings, category)]
+        named.append((metadata_name(settings, category), "metadata"))
+        files += [accounts[name].summary(name, category, form) for name, form in named if name in accounts]
     # The first event file of a category holds all its events, and every user has a home category.
     main = {file.category: file for file in reversed(files) if file.format != "metadata"}.values()
     return CorpusSummary(
@@ -53,70 +114,3 @@ def write_corpus(
         items=sum(file.items for file in main),
         interactions=sum(file.kept for file in main),
     )
-
-
-def count_blocks(settings: CorpusSettings) -> int:
-    """Return the number of user blocks per category."""
-    return -(-settings.users // settings.block_users)
-
-
-class Steps:
-    """Counts steps and passes them on."""
-
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self._progress, self._total, self._done = progress, total, 0
-
-    def advance(self) -> None:
-        """Report one more step as done."""
-        self._done += 1
-        if self._progress is not None:
-            self._progress(self._done, self._total)
-
-
-def _write_events(
-    folder: Path, settings: CorpusSettings, category: str, ids: NDArray[np.object_], steps: Steps
-) -> list[FileSummary]:
-    kinds = event_files(settings, category)
-    events = CategoryEvents(settings, category, ids)
-    is_first_category = category == next(iter(settings.categories))
-    with ExitStack() as stack:
-        files = []
-        for number, kind in enumerate(kinds):
-            draws = Draws(settings.seed, kind.name)
-            damaged = repeat_kinds(kind.damage, *_strangers(settings, draws, ids))
-            account = Account(np.zeros(len(ids), dtype=bool))
-            mark = is_first_category and number == 0
-            file = LineFile(
-                folder / kind.name, draws, account, damaged, blocks=count_blocks(settings), mark=mark
-            )
-            files.append(stack.enter_context(file))
-        for start in range(0, settings.users, settings.block_users):
-            events.write(start, kinds, files)
-            steps.advance()
-    pairs = zip(kinds, files, strict=True)
-    return [file.account.summary(kind.name, category, kind.format) for kind, file in pairs]
-
-
-def _write_metadata(
-    folder: Path, settings: CorpusSettings, category: str, ids: NDArray[np.object_]
-) -> FileSummary:
-    name = f"meta_{category}.json.gz"
-    draws = Draws(settings.seed, name)
-    damaged = repeat_kinds(damaged_metadata, *_strangers(settings, draws, ids))
-    account = Account(np.zeros(len(ids), dtype=bool))
-    products = Products(settings, draws, category, ids)
-    year = settings.categories[category]
-    with LineFile(folder / name, draws, account, damaged, blocks=count_chunks(settings)) as file:
-        for items, distinct, lines in metadata_chunks(settings, draws, products, year, account.dirt):
-            account.add(items, kept=distinct, users=0)
-            file.write(lines)
-    return account.summary(name, category, "metadata")
-
-
-def _strangers(
-    settings: CorpusSettings, draws: Draws, ids: NDArray[np.object_]
-) -> tuple[list[str], list[str]]:
-    # Unusable lines name users that no good line names: a reader that lets one pass counts a user too many.
-    numbers = np.arange(settings.malformed_per_kind, dtype=np.uint64)
-    users = user_ids(Draws(settings.seed, "users"), numbers + np.uint64(settings.users))
-    return users, ids[draws.below(len(ids), "item of a damaged line", numbers)].tolist()

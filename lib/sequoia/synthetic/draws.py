@@ -17,9 +17,16 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 def mix(bits: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Scramble 64-bit numbers, one to one."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    # In place: three temporaries less an operation, and half the corpus's time goes by here.
+    shifted = bits >> np.uint64(30)
+    mixed = bits ^ shifted
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    np.right_shift(mixed, np.uint64(27), out=shifted)
+    mixed ^= shifted
+    mixed *= np.uint64(0x94D049BB133111EB)
+    np.right_shift(mixed, np.uint64(31), out=shifted)
+    mixed ^= shifted
+    return mixed
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,8 @@ class Draws:
     def bits(self, name: str, numbers: ArrayLike, steps: ArrayLike = 0) -> NDArray[np.uint64]:
         """Return 64 random bits for each (number, step); injective in numbers for a fixed step."""
         start = np.atleast_1d(np.asarray(numbers)).astype(np.uint64) + np.uint64(self.key(name))
-        return mix(mix(start) + np.asarray(steps).astype(np.uint64) * GOLDEN)
+        mixed = mix(start)
+        return mix(mixed + np.asarray(steps).astype(np.uint64) * GOLDEN)
 
     def uniform(self, name: str, numbers: ArrayLike, steps: ArrayLike = 0) -> NDArray[np.float64]:
         """Return a float64 in [0, 1) for each (number, step)."""

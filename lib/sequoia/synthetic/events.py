@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sequoia.synthetic.calendar_days import spread
+from sequoia.synthetic.calendar_days import LAST_DAY, spread
 from sequoia.synthetic.catalogue import Items, Uniform
 from sequoia.synthetic.draws import Draws
 from sequoia.synthetic.settings import CorpusSettings
@@ -49,8 +49,11 @@ class EventBlock:
 
     def count_distinct(self) -> int:
         """Count the distinct (user, item, day)."""
-        keys = np.stack([self.user, self.item, self.day])[:, np.lexsort((self.day, self.item, self.user))]
-        return int((np.diff(keys) != 0).any(axis=0).sum()) + min(len(self), 1)
+        if not len(self):
+            return 0
+        keys = (self.user * (self.item.max() + 1) + self.item) * (LAST_DAY + 1) + self.day
+        keys.sort()
+        return int(np.count_nonzero(np.diff(keys))) + 1
 
 
 def event_block(
@@ -70,8 +73,19 @@ def event_block(
         users=members, user=user, step=step, item=item, day=day, rating=ratings, version=version
     )
     block = _repeated(settings, draws, single)
-    mixed = draws.bits("order", block.number(), block.item)
-    return block.take(np.lexsort((mixed, sort_rank[block.item])))
+    return block.take(_order(sort_rank[block.item], draws.bits("order", block.number(), block.item)))
+
+
+def _order(first: Items, then: NDArray[np.uint64]) -> Items:
+    """Return the rows ordered by one number and, among equal ones, by the upper bits of another."""
+    row_bits = max(len(first) - 1, 1).bit_length()
+    low = 64 - int(first.max(initial=0)).bit_length() - 1
+    upper = first.astype(np.uint64) << np.uint64(low)
+    # A sort of numbers that hold their row is several times as fast as one that returns the rows.
+    middle = then >> np.uint64(64 - low) >> np.uint64(row_bits) << np.uint64(row_bits)
+    keys = np.sort(upper | middle | np.arange(len(first), dtype=np.uint64))
+    rows: Items = (keys & np.uint64((1 << row_bits) - 1)).astype(np.int64)
+    return rows
 
 
 def event_counts(

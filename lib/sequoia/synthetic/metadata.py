@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from sequoia.synthetic.chance import Chance, chances
@@ -22,29 +24,37 @@ FIELDS: dict[int, Callable[[Product, Chance], dict[str, object]]] = {2014: field
 SPELL: dict[int, Callable[[object], str]] = {2014: repr, 2018: json.dumps}
 
 
-def metadata_chunks(
-    settings: CorpusSettings, draws: Draws, products: Products, year: int, dirt: Counter[str]
-) -> Iterator[tuple[NDArray[np.int64], int, list[str]]]:
-    """Yield (item number per line, how many of them are distinct, lines) in the order of the asins."""
-    order = np.argsort(products.asins)
-    for start in range(0, len(order), CHUNK):
-        items = order[start : start + CHUNK]
-        known = items[draws.uniform("metadata", items) >= settings.without_metadata]
-        again = known[draws.uniform("metadata again", known) < settings.metadata_repeats]
-        written = np.concatenate([known, again])
-        records = [
-            FIELDS[year](products.product(item), chance)
-            for item, chance in zip(written.tolist(), chances(draws, written, dirt), strict=True)
-        ]
-        dirt["isbn_asin"] += sum(products.asins[item][0] == "0" for item in written)
-        if start == 0:
-            dirt["long_line"] += _lengthen_one(records)
-        respelt = [_escaped(record) for record in records[len(known) :]]
-        yield written, len(known), [SPELL[year](record) for record in records[: len(known)] + respelt]
+@dataclass(frozen=True, kw_only=True)
+class MetadataChunk:
+    """Lines of metadata, the item number of each, and how many of those are distinct."""
+
+    items: NDArray[np.int64]
+    distinct: int
+    lines: pa.BinaryArray
+
+
+def metadata_chunk(
+    settings: CorpusSettings, draws: Draws, products: Products, year: int, dirt: Counter[str], chunk: int
+) -> MetadataChunk:
+    """Return the lines of one run of items in the order of the asins."""
+    items = products.by_asin[chunk * CHUNK : (chunk + 1) * CHUNK]
+    known = items[draws.uniform("metadata", items) >= settings.without_metadata]
+    again = known[draws.uniform("metadata again", known) < settings.metadata_repeats]
+    written = np.concatenate([known, again])
+    records = [
+        FIELDS[year](products.product(item), chance)
+        for item, chance in zip(written.tolist(), chances(draws, written, dirt), strict=True)
+    ]
+    dirt["isbn_asin"] += sum(products.asins[item][0] == "0" for item in written)
+    if chunk == 0:
+        dirt["long_line"] += _lengthen_one(records)
+    respelt = [_escaped(record) for record in records[len(known) :]]
+    spelt = [SPELL[year](record).encode() for record in records[: len(known)] + respelt]
+    return MetadataChunk(items=written, distinct=len(known), lines=pa.array(spelt, pa.binary()))
 
 
 def count_chunks(settings: CorpusSettings) -> int:
-    """Return how many chunks metadata_chunks yields."""
+    """Return the number of runs of items."""
     return -(-settings.items_per_category // CHUNK)
 
 

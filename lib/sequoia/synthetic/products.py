@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +47,12 @@ class Products:
         self._category = category.replace("_", " ")
         self._catalogue = Catalogue(settings)
         self._prices = _prices(settings, draws)
+
+    @cached_property
+    def by_asin(self) -> NDArray[np.int64]:
+        """Return the item numbers in the order of their asins."""
+        order: NDArray[np.int64] = np.argsort(self.asins)
+        return order
 
     def product(self, item: int) -> Product:
         """Describe an item of the category by its number."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from sequoia.synthetic.columns import Columns
@@ -34,9 +35,10 @@ class ReviewLines:
         self._users: NDArray[np.uint64] = block.number()
         self._moments: NDArray[np.int64] = block.moment()
 
-    def lines(self, texts: Columns, year: int, *, one_is_long: bool) -> list[str]:
+    def lines(self, texts: Columns, dates: list[str], year: int, *, one_is_long: bool) -> pa.BinaryArray:
         """Return one line per event; exact copies of an event give the same line."""
-        fields: Fields = {name: getattr(texts, name) for name in Columns.__dataclass_fields__}
+        fields: Fields = {name: getattr(texts, name).to_pylist() for name in Columns.__dataclass_fields__}
+        fields["review_time"] = dates
         # The 2014 files hold other letters as they are, the 2018 files as escapes.
         fields |= self._written(Texts.escaped(ascii_only=year == 2018))
         fields |= self._of_2018() if year == 2018 else self._of_2014()
@@ -45,10 +47,11 @@ class ReviewLines:
         is_other = self._chosen("other_key_order", OTHER_ORDER_SHARE).tolist()
         templates = [ORDERS[year][other] for other in is_other]
         keys, rows = tuple(fields), zip(*fields.values(), strict=True)
-        return [
-            template.format_map(dict(zip(keys, row, strict=True)))
+        written = [
+            template.format_map(dict(zip(keys, row, strict=True))).encode()
             for template, row in zip(templates, rows, strict=True)
         ]
+        return pa.array(written, pa.binary())
 
     def _chosen(self, kind: str, share: float) -> NDArray[np.bool_]:
         chosen = self._draws.uniform(kind, self._users, self._moments) < share

@@ -15,8 +15,12 @@ class CorpusSettings(Settings):
     seed: int = Field(ge=0, lt=2**63)
     users: int = Field(ge=1)
     categories: dict[str, Literal[2014, 2018]] = Field(min_length=1)  # name: year of the file formats
-    second_category_share: float = Field(ge=0, le=1)  # of users, who also write in a second category
-    block_users: int = Field(ge=1)  # users generated at once: bounds the memory
+    formats: list[Literal["ratings", "reviews", "metadata"]] = Field(min_length=1)
+    compress: bool  # gzip, as the reviews are published; the ratings are plain there
+    category_skew: float = Field(ge=0)  # users at home in the category of rank r: r ** -skew
+    further_category_share: float = Field(ge=0, lt=1)  # of a category's users, who also write in the next
+    block_users: int = Field(ge=1, le=1_000_000)  # users generated at once: bounds the memory
+    processes: int | None = Field(ge=1)  # that write the files; null: as many as cores; changes no byte
 
     single_share: float = Field(ge=0, le=1)  # of a category's users: one event
     active_share: float = Field(ge=0, le=1)  # of a category's users: five events or more

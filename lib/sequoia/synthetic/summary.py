@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sequoia.settings import Settings
+from sequoia.synthetic.events import EventBlock
 
 FileFormat = Literal["ratings", "reviews", "metadata"]
 
@@ -49,6 +50,25 @@ class Account:
     users: int = 0
     malformed: Counter[str] = field(default_factory=Counter)
     dirt: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, block: EventBlock, items: int) -> Account:
+        """Count a block of good event lines of a category with so many items."""
+        account = cls(np.zeros(items, dtype=bool))
+        users = int(np.count_nonzero(np.bincount(block.user)))
+        account.add(block.item, kept=block.count_distinct(), users=users)
+        account.dirt["altered_copy"] += int((block.version > 0).sum())
+        return account
+
+    def join(self, other: Account) -> None:
+        """Add the counts of other users, or other products, of the same file."""
+        self.seen |= other.seen
+        self.lines += other.lines
+        self.kept += other.kept
+        self.duplicates += other.duplicates
+        self.users += other.users
+        self.malformed.update(other.malformed)
+        self.dirt.update(other.dirt)
 
     def add(self, items: NDArray[np.int64], kept: int, users: int) -> None:
         """Count a block of good lines, given their items and how many are distinct."""
