@@ -9,7 +9,7 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo dist test test-remote test-runtime lint types picture clean
+.PHONY: help setup bench-data demo dist test test-remote test-runtime lint types picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -47,6 +47,10 @@ lint: $(READY) ## ruff: rules and format
 
 types: $(READY) ## mypy, strict
 	@$(RUN) mypy
+
+bench-data: $(READY) ## time the data plane beside DuckDB, ROWS=23000000 ratings lines, WORKSPACE=<folder>
+	@$(RUN) python tests/benchmarks/data_plane $(if $(ROWS),--rows $(ROWS)) \
+		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(ARGS)
 
 picture: $(READY) ## take the README's picture of the demo's report, or of WORKSPACE=<folder>'s
 	@$(RUN) python notebooks/images/take.py "$(or $(WORKSPACE),.workspace/demo)"

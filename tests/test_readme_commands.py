@@ -107,3 +107,16 @@ def test_events_of_one_s_own(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "mine" / "summary.json").read_text())
     assert summary["ingest"]["interactions"] == 420
     assert summary["recommendations"] == {"users": 60, "k": 3}
+
+
+def test_the_data_plane_is_timed_beside_duckdb(tmp_path: Path) -> None:
+    """On few rows: both find the same interactions, users, items and sequences, or it ends with an error."""
+    assert "make bench-data" in (ROOT / "README.md").read_text(encoding="utf-8")
+    said = typed("make", "bench-data", "ROWS=20000", f"WORKSPACE={tmp_path}", "ARGS=--reviews 5000")
+    found = json.loads((tmp_path / "bench" / "data.json").read_text())
+    assert found["rows"] == 20_000
+    stages = ("ingest_csv", "index", "kcore", "sequences", "ingest_json")
+    assert all(found["stages"][name]["ratio_duckdb"] > 0 for name in stages)
+    assert found["stages"]["negatives"]["sets_s"] > 0
+    assert found["peak_gib"] > 0
+    assert "DuckDB s" in said
