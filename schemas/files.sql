@@ -3,7 +3,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   source      STRING NOT NULL COMMENT 'raw file or table, relative to its input folder',
   format      STRING NOT NULL COMMENT 'reviews, ratings, metadata, events or sequences',
   bytes       BIGINT NOT NULL COMMENT 'size of the file in bytes',
-  fingerprint STRING NOT NULL COMMENT 'checksum by ingest.fingerprint and of the reader''s settings: a file that did not change is not read again',
+  fingerprint STRING NOT NULL COMMENT 'checksum by ingest.fingerprint and of how it is read: a file that did not change is not read again',
   lines       BIGINT NOT NULL COMMENT 'lines read',
   kept        BIGINT NOT NULL COMMENT 'lines that became a row of interactions or items',
   quarantined BIGINT NOT NULL COMMENT 'lines set aside as unusable',

@@ -8,7 +8,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   votes    INT COMMENT 'helpful votes, null when not said',
   source   STRING NOT NULL COMMENT 'raw file whose line was kept'
 ) USING DELTA
-COMMENT 'Silver: de-duplicated interactions of users with items'
+COMMENT 'Silver: de-duplicated interactions of users with items; a file holds the users of a range of hashes, in the order of hash and time'
 TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
 ALTER TABLE ${table} ADD CONSTRAINT time_is_positive CHECK (time > 0);
 ALTER TABLE ${table} ADD CONSTRAINT rating_in_range CHECK (rating IS NULL OR rating BETWEEN 1 AND 5);

@@ -2,7 +2,7 @@
 CREATE TABLE IF NOT EXISTS ${table} (
   item   STRING NOT NULL COMMENT 'raw item id',
   id     BIGINT NOT NULL COMMENT 'dense id from 2; 0 is padding and 1 unknown',
-  rank   BIGINT NOT NULL COMMENT 'frequency rank, 1 the most frequent, ties by raw id',
+  rank   BIGINT NOT NULL COMMENT 'frequency rank, 1 the most frequent, ties by a hash of the raw id',
   events BIGINT NOT NULL COMMENT 'number of interactions'
 ) USING DELTA
 COMMENT 'Dense ids of items with their frequency rank'

@@ -4,18 +4,13 @@ CREATE TABLE IF NOT EXISTS ${table} (
   items         ARRAY<BIGINT> NOT NULL COMMENT 'dense item ids (item_index.id), oldest first',
   times         ARRAY<BIGINT> NOT NULL COMMENT 'milliseconds since 1970-01-01 UTC, ascending',
   ratings       ARRAY<FLOAT> NOT NULL COMMENT 'stars from 1 to 5, 0 when unknown',
-  categories    ARRAY<INT> NOT NULL COMMENT 'dense category ids (category_index.id), 1 unknown',
-  brands        ARRAY<INT> NOT NULL COMMENT 'dense brand ids (brand_index.id), 1 unknown',
-  price_buckets ARRAY<INT> NOT NULL COMMENT 'items.price_bucket, 0 unknown',
   length        INT NOT NULL COMMENT 'number of events',
   loo_train     INT NOT NULL COMMENT 'leave-one-out: the first loo_train events train, the next one validates, the last one tests; the length when there are fewer than 3 events, all of which train',
   time_train    INT NOT NULL COMMENT 'global time split: events before the validation cut',
   time_valid    INT NOT NULL COMMENT 'global time split: events before the test cut (train and validation together)'
 ) USING DELTA
 COMMENT 'User sequences of the k-core with leave-one-out and global-time split'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
-ALTER TABLE ${table} ADD CONSTRAINT arrays_have_one_length CHECK (
-  size(items) = length AND size(times) = length AND size(ratings) = length
-  AND size(categories) = length AND size(brands) = length AND size(price_buckets) = length);
+TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+ALTER TABLE ${table} ADD CONSTRAINT arrays_have_one_length CHECK (size(items) = length AND size(times) = length AND size(ratings) = length);
 ALTER TABLE ${table} ADD CONSTRAINT splits_are_ordered CHECK (
   loo_train BETWEEN 0 AND length AND time_train BETWEEN 0 AND time_valid AND time_valid <= length);

@@ -5,16 +5,11 @@ CREATE TABLE IF NOT EXISTS ${table} (
   items         ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the last training events, oldest first, padded with 0 on the left',
   times         ARRAY<BIGINT> NOT NULL COMMENT 'milliseconds since 1970-01-01 UTC, 0 where padded',
   ratings       ARRAY<FLOAT> NOT NULL COMMENT 'stars from 1 to 5, 0 when unknown or padded',
-  categories    ARRAY<INT> NOT NULL COMMENT 'dense category ids, 1 unknown, 0 where padded',
-  brands        ARRAY<INT> NOT NULL COMMENT 'dense brand ids, 1 unknown, 0 where padded',
-  price_buckets ARRAY<INT> NOT NULL COMMENT 'items.price_bucket, 0 unknown or padded',
   length        INT NOT NULL COMMENT 'number of events that are not padding'
 ) USING DELTA
 PARTITIONED BY (shard)
 COMMENT 'Training sequences of fixed length'
-TBLPROPERTIES ('sequoia.schemaVersion' = '1', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none',
+TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none',
   'delta.autoOptimize.optimizeWrite' = 'false', 'delta.autoOptimize.autoCompact' = 'false');
 ALTER TABLE ${table} ADD CONSTRAINT two_events_at_least CHECK (length >= 2);
-ALTER TABLE ${table} ADD CONSTRAINT arrays_have_one_length CHECK (
-  size(items) = size(times) AND size(items) = size(ratings) AND size(items) = size(categories)
-  AND size(items) = size(brands) AND size(items) = size(price_buckets) AND length <= size(items));
+ALTER TABLE ${table} ADD CONSTRAINT arrays_have_one_length CHECK (size(items) = size(times) AND size(items) = size(ratings) AND length <= size(items));

@@ -23,7 +23,15 @@ from sequoia.tracking.connection import connect
 OPTIMISING = "-XX:TieredStopAtLevel=4"
 os.environ.setdefault("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=512m")
 
+# Files go to two processes, one after the other: begun last, one of these would keep one of them waiting.
+LONGEST = ("test_paths.py", "test_road.py", "test_spark_submit.py", "test_cluster.py")
+
 DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take minutes."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 @pytest.fixture(scope="session")

@@ -91,8 +91,9 @@ def walked(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
 def test_commands_walk_what_was_chosen_and_hold_the_lock(
     command: str, walked: list[str], tmp_path: Path
 ) -> None:
-    assert typed(command, "--from", "train", "--to", "recommend", f"workspace={tmp_path}").exit_code == 0
-    assert typed(command, "--only", "index, ingest", f"workspace={tmp_path}").exit_code == 0
+    settings = ["ingest.raw=/reviews", f"workspace={tmp_path}"]
+    assert typed(command, "--from", "train", "--to", "recommend", *settings).exit_code == 0
+    assert typed(command, "--only", "index, ingest", *settings).exit_code == 0
     assert walked == ["train", "evaluate", "promote", "recommend", "ingest", "index"]
 
 
@@ -109,7 +110,7 @@ def test_every_command_that_writes_ends_with_4_while_another_run_holds_the_lock(
     command: str, tmp_path: Path
 ) -> None:
     with WorkspaceLock(tmp_path, run_id="theirs", command="sequoia train"):
-        done = typed(command, f"workspace={tmp_path}")
+        done = typed(command, "ingest.raw=/reviews", f"workspace={tmp_path}")
     assert isinstance(done.exception, LockHeldError)
     assert list(tmp_path.iterdir()) == [tmp_path / ".lock"]
 
@@ -233,7 +234,8 @@ from sequoia.road import walk
 walk.run_named = lambda name, context: (print("in", name, flush=True), time.sleep(60))
 {start}
 """
-    command = [sys.executable, "-c", program, *arguments, f"workspace={tmp_path}"]
+    settings = ["ingest.raw=/reviews", f"workspace={tmp_path}"]
+    command = [sys.executable, "-c", program, *arguments, *settings]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "in ingest\n"
@@ -244,4 +246,4 @@ walk.run_named = lambda name, context: (print("in", name, flush=True), time.slee
 
 
 def test_the_road_has_a_command_for_every_stage() -> None:
-    assert {*ROAD, "run", "demo", "config", "rollback", "doctor"} <= set(cli.commands)
+    assert {*ROAD, "generate", "run", "demo", "config", "rollback", "doctor"} <= set(cli.commands)

@@ -38,7 +38,8 @@ def test_a_stage_that_is_cancelled_reaches_the_diary_and_gives_the_lock_back(
 ) -> None:
     """The job would take days; where the diary is Spark's, its line would wait for it."""
     workspace = tmp_path / "workspace"
-    command = [sys.executable, "-c", SLOW_STAGE, f"workspace={workspace}", "spark.driver_memory=1g"]
+    settings = ["ingest.raw=/nowhere", f"workspace={workspace}", "spark.driver_memory=1g"]
+    command = [sys.executable, "-c", SLOW_STAGE, *settings]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "working\n"

@@ -12,9 +12,10 @@ from upath import UPath
 
 from sequoia.config import load_config
 from sequoia.errors import LockHeldError, UserError
+from sequoia.ingest.chunks import Chunk
 from sequoia.ingest.find import find_files
 from sequoia.ingest.fingerprint import fingerprints
-from sequoia.ingest.read_lines import Task, rows_of
+from sequoia.ingest.read_lines import rows_of
 from sequoia.ingest.recognise import recognise
 from sequoia.local_files import local_copy, publish, replace_text, replacing
 from sequoia.models.trained import DONE, TrainedModel, forget, read_trained, write_trained
@@ -92,7 +93,7 @@ def test_raw_files_are_found_recognised_and_read(shop: UPath, tmp_path: Path) ->
     assert [(file.source, file.bytes) for file in (games, toys)] == [("Games.csv", 42), ("more/Toys.csv", 42)]
     assert [file.source for file in find_files(f"{raw}/more/Toys.csv", None)] == ["Toys.csv"]
     assert recognise(games, settings) == "ratings"
-    assert sum(len(rows) for rows in rows_of(Task(file=toys, form="ratings", header=None), settings)) == 2
+    assert sum(len(rows) for rows in rows_of(Chunk(file=toys, form="ratings", fingerprint=""), settings)) == 2
     before = fingerprints([games, toys], settings)
     replace_text(shop / "raw" / "Games.csv", RATINGS + "B3,A1,4.0,1400000100\n")
     after = fingerprints(find_files(raw, None), settings)

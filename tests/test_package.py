@@ -217,7 +217,7 @@ except UserError as error:
     done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=True)
     place, settings, files, version, sentence = done.stdout.splitlines()
     assert place == f"{code_zip}/sequoia/__init__.py"
-    assert settings == f"32 {len(list((ROOT / 'schemas').glob('*.sql')))} 1"
+    assert settings == f"32 {len(list((ROOT / 'schemas').glob('*.sql')))} 2"
     assert files == "True next_item_model.py"
     if (ROOT / ".git").exists():
         assert version.partition("+")[2] == commit_in(code_zip) != ""

@@ -69,7 +69,9 @@ def test_every_path_given_to_spark_has_its_scheme_and_every_name_its_quotes(tmp_
     settings = [*SMALL, f"ingest.raw={raw}", f"spark.conf={ELSEWHERE}"]
     command = [sys.executable, "-c", PROBE, str(tmp_path / "catalog"), json.dumps(walks), *settings]
     environment = {**os.environ, "PYSPARK_PYTHON": sys.executable}
-    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=900)
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=2700
+    )
     assert done.returncode == 0, done.stderr[-5000:]
     assert "refused: " in done.stdout
     assert "Connection refused" in done.stdout

@@ -88,7 +88,7 @@ def train(context: Context, run_id: str, *, until: int | None = None, **steps: i
 def write_tables(context: Context) -> None:
     """Write sequences, vocabulary and negatives of the ring."""
     context.tables.overwrite("sequences", _sequences(context))
-    vocabulary = [(number + 2, number + 2, RAW[number], 4) for number in range(ITEMS)]
+    vocabulary = [(number + 2, number + 2, RAW[number], 4, 1, 1, 0) for number in range(ITEMS)]
     context.tables.overwrite("vocabulary", _frame(context, "vocabulary", vocabulary))
     context.tables.overwrite("negatives", _negatives(context))
 
@@ -102,8 +102,7 @@ def _sequences(context: Context) -> DataFrame:
     for user in range(USERS):
         items = [number + 2 for number in walk(user)]
         n = len(items)
-        times, ratings, ones = list(range(1, n + 1)), [0.0] * n, [1] * n
-        rows.append((user + 2, items, times, ratings, ones, ones, ones, n, n - 2, n, n))
+        rows.append((user + 2, items, list(range(1, n + 1)), [0.0] * n, n, n - 2, n, n))
     return _frame(context, "sequences", rows)
 
 

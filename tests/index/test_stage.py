@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
 from sequences.log import Event, contents, write_log
 
+from sequoia.buckets.strings import hash_strings
 from sequoia.errors import UserError
 from sequoia.index.stage import run
 from sequoia.road.stage import Context
@@ -30,13 +32,21 @@ ITEMS = [
 ]
 
 
+def by_hash(*keys: str) -> list[str]:
+    hashes = hash_strings(pa.array(keys)).first.tolist()
+    return [key for _, key in sorted(zip(hashes, keys, strict=True))]
+
+
 def test_ids_follow_the_ranks_and_stay_when_data_arrive(make_context: Callable[..., Context]) -> None:
     context = make_context()
     write_log(context, LOG, items=ITEMS)
     first = contents(context, *TABLES)
-    # (key, id, rank, events): most events first, equals by key; padding and unknown come before.
+    # (key, id, rank, events): most events first, equals by hash; padding and unknown come before.
     assert first["item_index"] == [("jam", 4, 3, 1), ("oil", 3, 2, 2), ("tea", 2, 1, 3)]
-    assert first["user_index"] == [("ann", 2, 1, 2), ("bob", 4, 3, 1), ("cat", 3, 2, 2)]
+    events = {"ann": 2, "bob": 1, "cat": 2}
+    users = {user: number for number, user in enumerate(by_hash(*events), start=2)}
+    assert first["user_index"] == [(user, users[user], events[user]) for user in events]
+    # Of these equals are told apart by name.
     assert first["category_index"] == [("drinks", 3, 2, 1), ("food", 2, 1, 3)]
     assert first["brand_index"] == [("Abel", 2, 1, 2), ("Zest", 3, 2, 1)]
 
@@ -49,19 +59,21 @@ def test_ids_follow_the_ranks_and_stay_when_data_arrive(make_context: Callable[.
     more: list[Event] = [("bob", "rye", day, None) for day in range(9)] + [("abe", "ale", 1, None)]
     without_oil = [event for event in LOG if event[1] != "oil"]
     write_log(context, without_oil + more, items=ITEMS, partitions=3)
+    jam, ale = (by_hash("ale", "jam").index(name) for name in ("jam", "ale"))
     assert contents(context, "item_index")["item_index"] == [
-        ("ale", 6, 3, 1),
-        ("jam", 4, 4, 1),
+        ("ale", 6, 3 + ale, 1),
+        ("jam", 4, 3 + jam, 1),
         ("oil", 3, 5, 0),
         ("rye", 5, 1, 9),
         ("tea", 2, 2, 3),
     ]
     assert contents(context, "user_index")["user_index"] == [
-        ("abe", 5, 3, 1),
-        ("ann", 2, 2, 2),
-        ("bob", 4, 1, 10),
-        ("cat", 3, 4, 1),
+        ("abe", 5, 1),
+        ("ann", users["ann"], 2),
+        ("bob", users["bob"], 10),
+        ("cat", users["cat"], 1),
     ]
+    assert run(context).details["active"] == {"users": 4, "items": 4}
 
 
 def test_no_interactions_are_refused(make_context: Callable[..., Context]) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from sequoia.config import load_config
+from sequoia.ingest.chunks import Chunk
 from sequoia.ingest.find import find_files
 from sequoia.ingest.peek import peek
-from sequoia.ingest.read_lines import Task, rows_of
+from sequoia.ingest.read_lines import rows_of
 from sequoia.ingest.recognise import recognise
 from sequoia.synthetic.corpus import write_corpus
 
@@ -24,7 +25,7 @@ def test_lines_quarantine_and_duplicates_are_those_that_were_written(tmp_path: P
         form = recognise(file, config.ingest)
         assert form == truth.format
         peek(file, form, config.ingest, None)
-        rows = pa.concat_tables(rows_of(Task(file=file, form=form, header=None), config.ingest))
+        rows = pa.concat_tables(rows_of(Chunk(file=file, form=form, fingerprint=""), config.ingest))
         good = rows.filter(pa.compute.is_null(rows.column("reason")))
         keys = ["item"] if form == "metadata" else ["user", "item", "time"]
         assert len(rows) == truth.lines

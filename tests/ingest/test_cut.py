@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from random import Random
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequoia.ingest.cut import cut
+from sequoia.ingest.cut import PIECE, cut, without_lines
 
 LINES = st.lists(st.binary(max_size=6).map(lambda text: text.replace(b"\n", b"")), min_size=1, max_size=40)
 
@@ -33,5 +36,21 @@ def test_the_row_that_is_named_is_set_apart(message: str, odd: int, counted_from
 
 
 def test_without_a_row_there_are_eight_parts_of_about_one_size() -> None:
-    parts = list(cut(b"line\n" * 800, ValueError("odd somewhere")))
-    assert [part.count(b"\n") for part in parts] == pytest.approx([100] * 8, abs=8)
+    parts = list(cut(b"line\n" * 400, ValueError("odd somewhere")))
+    assert [part.count(b"\n") for part in parts] == pytest.approx([50] * 8, abs=8)
+
+
+@pytest.mark.parametrize("message", ["odd somewhere", "odd in row 700"])
+def test_a_large_block_is_cut_into_small_pieces(message: str) -> None:
+    parts = list(cut(b"line\n" * 1100, ValueError(message)))
+    assert [part.count(b"\n") for part in parts] == [PIECE, PIECE, 1100 - 2 * PIECE]
+
+
+@given(lines=LINES, chance=st.randoms(use_true_random=False))
+def test_lines_are_told_apart_in_order(lines: list[bytes], chance: Random) -> None:
+    odd = np.array([chance.random() < 0.4 for _ in lines])
+    rest, apart = without_lines(b"".join(line + b"\n" for line in lines), odd)
+    for found, wanted in ((rest, False), (apart, True)):
+        assert found == b"".join(
+            line + b"\n" for line, is_odd in zip(lines, odd, strict=True) if is_odd == wanted
+        )

@@ -75,7 +75,8 @@ def test_times_of_any_type_become_milliseconds(
     folder = str(tmp_path / "log")
     spark.createDataFrame([("i", value)], f"item string, time {kind}").coalesce(1).write.parquet(folder)
     settings = make_context("ingest.columns.user=null").config.ingest
-    (frame,) = read_tables(spark, [file for file in find_files(folder, None) if file.bytes], settings)
+    files = [file for file in find_files(folder, None) if file.bytes]
+    (frame,) = read_tables(spark, files, settings, {file.source: "f" for file in files})
     wanted = 1_399_939_200_000 if kind == "date" else 1_400_000_000_000
     assert [(row["user"], row["item"], row["time"], row["reason"]) for row in frame.collect()] == [
         (None, "i", wanted, None)
@@ -89,7 +90,7 @@ def test_a_table_without_a_configured_column_and_one_with_deletion_vectors_are_a
     spark.range(3).select(F.col("id").alias("user")).write.parquet(folder)
     settings = make_context().config.ingest
     with pytest.raises(UserError, match=r"has the columns user and no item: set ingest.columns.item"):
-        read_tables(spark, find_files(folder, None), settings)
+        read_tables(spark, find_files(folder, None), settings, {})
     table = str(tmp_path / "table")
     spark.range(3).write.format("delta").option("delta.enableDeletionVectors", "true").save(table)
     with pytest.raises(UserError, match="uses deletion vectors"):

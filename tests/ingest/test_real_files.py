@@ -12,8 +12,10 @@ import pyarrow as pa
 import pytest
 
 from sequoia.config import load_config
+from sequoia.index.stage import run as index
+from sequoia.ingest.chunks import Chunk
 from sequoia.ingest.find import find_files
-from sequoia.ingest.read_lines import Task, rows_of
+from sequoia.ingest.read_lines import rows_of
 from sequoia.ingest.settings import Format
 from sequoia.ingest.stage import run
 from sequoia.road.stage import Context
@@ -49,14 +51,14 @@ def test_magazine_ratings_reviews_and_metadata(shared_data: Path, tmp_path: Path
         f"{MAGAZINES}_5.json.gz": 2_375,
         f"meta_{MAGAZINES}.json.gz": 3_385,
     }
-    assert result.details["users"] == 72_098
-    assert result.details["items"] == 2_428
     # Every review is in the CSV, and wins over it there.
     assert result.details["interactions"] == 89_689 - 1_222
     reviews = files[f"{MAGAZINES}_5.json.gz"]
     assert files[CSV]["kept"] == 89_689 - 1_222 - reviews["kept"]
     assert files[f"meta_{MAGAZINES}.json.gz"]["kept"] == 2_320
     assert result.details["reasons"] == {}
+    indexed = index(context).details["active"]
+    assert indexed == {"users": 72_098, "items": 2_428}
     shuffled = tmp_path / "shuffled"
     shuffled.mkdir()
     for name in files:
@@ -89,7 +91,7 @@ def test_real_files_parse_without_a_bad_line(
 ) -> None:
     (file,) = find_files(str(shared_data / path), None)
     settings = load_config().ingest
-    found = pa.concat_tables(rows_of(Task(file=file, form=form, header=None), settings))
+    found = pa.concat_tables(rows_of(Chunk(file=file, form=form, fingerprint=""), settings))
     assert len(found) == lines
     assert found.column("reason").null_count == lines
     assert found.column("line").to_pylist() == list(range(1, lines + 1))

@@ -18,7 +18,8 @@ pytestmark = [pytest.mark.spark, pytest.mark.delta]
 
 DAY = 1_400_000_000
 Make = Callable[..., Context]
-TABLES = ("events", "products", "interactions", "items", "quarantine", "files")
+SILVER = ("interactions", "items", "quarantine", "files")
+TABLES = ("events", "products", *SILVER)
 
 
 def review(user: str, item: str, day: int = 0, stars: float = 5.0) -> str:
@@ -66,7 +67,8 @@ def raw(tmp_path: Path) -> Path:
 
 
 def test_every_line_is_accounted_for_and_a_second_run_changes_nothing(raw: Path, make_context: Make) -> None:
-    context = make_context(f"ingest.raw={raw}", "ingest.category=Toys", "ingest.max_quarantined=0.9")
+    settings = (f"ingest.raw={raw}", "ingest.category=Toys", "ingest.max_quarantined=0.9")
+    context = make_context(*settings)
     result = run(context)
     assert accounts(result) == {
         "Toys.csv": (3, 1, 1, 1),
@@ -74,11 +76,7 @@ def test_every_line_is_accounted_for_and_a_second_run_changes_nothing(raw: Path,
         "meta_Toys.json": (3, 1, 1, 1),
     }
     assert (result.rows_in, result.rows_out) == (12, 5)
-    assert {key: result.details[key] for key in ("users", "items", "interactions")} == {
-        "users": 3,
-        "items": 3,
-        "interactions": 4,
-    }
+    assert (result.details["interactions"], result.details["products"]) == (4, 1)
     at = DAY * 1000
     assert contents(context, "interactions") == [
         ("A1", "B1", at, 5.0, True, 1341, "Toys_5.json.gz"),
@@ -96,7 +94,7 @@ def test_every_line_is_accounted_for_and_a_second_run_changes_nothing(raw: Path,
     before = versions(context)
     assert run(context) == result
     assert versions(context) == before
-    _edit_and_remove(raw, context)
+    _edit_and_remove(raw, make_context(*settings, "ingest.max_dropped=0.25"))
 
 
 def _edit_and_remove(raw: Path, context: Context) -> None:
@@ -134,7 +132,7 @@ def test_a_damaged_gzip_is_refused_with_its_accounts_or_kept_up_to_the_damage(
     assert result.details["reasons"] == {"damaged gzip": 1, "neither JSON nor a Python literal": 1}
 
 
-def test_damage_in_one_table_takes_back_what_was_written_to_the_other(
+def test_a_damaged_file_costs_only_itself(
     tmp_path: Path, make_context: Make, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "input"
@@ -144,20 +142,52 @@ def test_damage_in_one_table_takes_back_what_was_written_to_the_other(
     (folder / "Toys_5.json.gz").write_bytes(gzip.compress(review("A1", "B1").encode()))
     context = make_context(f"ingest.raw={folder}")
     run(context)
-    before = {table: contents(context, table) for table in TABLES}
+    before = {table: contents(context, table) for table in SILVER}
 
     intact = metadata.read_bytes()
     metadata.write_bytes(intact[:-6])
     (folder / "Late_5.json.gz").write_bytes(gzip.compress(review("A2", "B2").encode()))
-    with pytest.raises(Exception, match=r"meta_Toys\.json\.gz is damaged"):
+    with pytest.raises(UserError, match=r"meta_Toys\.json\.gz is damaged"):
         run(context)
-    assert {table: contents(context, table) for table in TABLES} == before
+    assert {table: contents(context, table) for table in SILVER} == before
 
-    # The accounts of the ingest before still hold: once fetched again, the metadata are not read again.
-    metadata.write_bytes(intact)
+    # The other file was read and kept: once the metadata are fetched again, they alone are read.
+    metadata.write_bytes(intact + b"")
     capsys.readouterr()
     assert accounts(run(context))["Late_5.json.gz"] == (1, 1, 0, 0)
     assert "reading 1 of 3 files" in capsys.readouterr().err
+
+
+def test_files_of_too_many_bad_lines_are_refused_wherever_they_begin(
+    tmp_path: Path, make_context: Make
+) -> None:
+    path = tmp_path / "Toys.csv"
+    path.write_text(f"B1,A1,1.0,{DAY}\n" * 1100 + "B1\n" * 1200)
+    with pytest.raises(UserError, match=r"1200 of its 2300 rows cannot be used, more than ingest\.max_quar"):
+        run(make_context(f"ingest.raw={path}"))
+
+
+def test_an_input_that_lacks_much_of_the_last_one_stops_before_rows_are_dropped(
+    tmp_path: Path, make_context: Make
+) -> None:
+    folder = tmp_path / "input"
+    folder.mkdir()
+    for name, lines in (("Toys", 3), ("Games", 1)):
+        text = "".join(f"B{name},A{number},1.0,{DAY}\n" for number in range(lines))
+        (folder / f"{name}.csv").write_text(text)
+    context = make_context(f"ingest.raw={folder}")
+    run(context)
+    (folder / "Games.csv").unlink()
+    sentence = (
+        r"has 3 lines, the last ingest had 4 \(Games\.csv are gone\): 25% fewer, more than ingest\.max_dr"
+    )
+    with pytest.raises(UserError, match=sentence):
+        run(context)
+    assert context.tables.read("interactions").count() == 4
+    assert accounts(run(make_context(f"ingest.raw={folder}", "ingest.max_dropped=0.25"))) == {
+        "Toys.csv": (3, 3, 0, 0)
+    }
+    assert context.tables.read("interactions").count() == 3
 
 
 def test_a_mistake_found_by_looking_leaves_no_table(raw: Path, make_context: Make) -> None:

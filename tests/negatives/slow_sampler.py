@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
-from itertools import accumulate
 
 MASK = 2**64 - 1
 GAMMA = 0x9E3779B97F4A7C15
@@ -29,16 +27,50 @@ def draw(key: int, number: int) -> int:
 
 
 def weigh(events: list[int], alpha: float) -> list[int]:
-    most = max(*events, 1)
-    relative = [(count / most) ** alpha for count in events]
-    return [max(round(share * 2**38), 1 if share > 0 else 0) for share in relative]
+    if alpha == 0 or not any(events):
+        return [1] * len(events)
+    relative = [(count / max(events)) ** alpha for count in events]
+    return [max(round(share / sum(relative) * 2**38), 1 if share > 0 else 0) for share in relative]
+
+
+def cells(weights: list[int]) -> list[tuple[int, int]]:
+    """Return of each item the threshold of its cell, of 2^32, and its alias, by a sweep over the items."""
+    count, total = len(weights), sum(weights)
+    own = [weight * count for weight in weights]
+    light = [item for item in range(count) if own[item] < total]
+    heavy = [item for item in range(count) if own[item] >= total]
+    alias = list(range(count))
+    left = own[heavy[0]]
+    while light or heavy:
+        if heavy and left <= total:
+            item = heavy.pop(0)
+            own[item] = left
+            if heavy:
+                alias[item] = heavy[0]
+                left += own[heavy[0]] - total
+        elif light:
+            item = light.pop(0)
+            alias[item] = heavy[0]
+            left -= total - own[item]
+    thresholds = [int(share / total * 2.0**32) for share in own]
+    return [
+        (2**32 - 1, item) if own[item] >= total else (thresholds[item], alias[item]) for item in range(count)
+    ]
+
+
+def pick(number: int, weights: list[int]) -> int:
+    place = number * len(weights)
+    cell = place >> 64
+    if len(set(weights)) == 1 and weights[0] == 1:
+        return cell
+    threshold, alias = cells(weights)[cell]
+    return cell if (place & MASK) >> 32 < threshold else alias
 
 
 def candidates(key: int, weights: list[int], history: set[int], count: int) -> list[int]:
-    cumulated = list(accumulate(weights))
     found: list[int] = []
     for number in range(DRAWS_PER_CANDIDATE * count):
-        item = bisect_right(cumulated, draw(key, number) % cumulated[-1])
+        item = pick(draw(key, number), weights)
         if len(found) < count and item not in history and item not in found:
             found.append(item)
     race = mix(key)

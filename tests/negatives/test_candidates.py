@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from negatives import slow_sampler
 
 from sequoia.negatives import candidates as fast
-from sequoia.negatives.candidates import Histories, Sampler, draw_candidates
+from sequoia.negatives.candidates import Histories, draw_candidates
 from sequoia.negatives.counter_hash import draws, stream_keys
+from sequoia.negatives.weights import Sampler
 
 
 def histories(items: dict[int, list[int]]) -> Histories:
@@ -61,6 +62,29 @@ def test_candidates_are_those_of_the_slow_sampler(
         for user, own in owned.items()
     }
     assert drawn(owned, events, alpha, count, seed=seed, purpose=3) == expected
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 2000), min_size=1, max_size=60).filter(any), st.sampled_from([0.5, 0.75, 1.0]))
+def test_cells_give_every_item_its_weight(events: list[int], alpha: float) -> None:
+    sampler = Sampler.from_counts(np.array(events), alpha)
+    assert sampler.cells is not None
+    mass = np.zeros(len(events))
+    for item, cell in enumerate(sampler.cells.tolist()):
+        threshold, alias = cell >> 32, cell & (2**32 - 1)
+        share = 1.0 if alias == item else threshold / 2**32
+        mass[item] += share
+        mass[alias] += 1 - share
+    expected = sampler.weights / sampler.weights.sum() * len(events)
+    assert np.abs(mass - expected).max() < len(events) * 2**-31
+
+
+def test_no_item_of_a_large_catalogue_is_favoured() -> None:
+    """Remainders by a total near 2^62 gave the first half of 15 million items 53 % of the draws."""
+    sampler = Sampler.from_counts(np.ones(15_000_000, dtype=np.int64), 0.0)
+    picked = sampler.pick(draws(stream_keys(1, np.arange(1000), 0), 0, 1000))
+    assert abs((picked < 7_500_000).mean() - 0.5) < 0.002
+    assert (picked.min(), picked.max()) > (0, 14_999_000)
 
 
 def test_a_set_is_distinct_and_free_of_the_history() -> None:

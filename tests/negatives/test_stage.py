@@ -8,7 +8,7 @@ import pytest
 from negatives import slow_sampler
 from sequences.log import Event, contents, write_log
 
-from sequoia.negatives.arrow import PURPOSES
+from sequoia.negatives.draw import PURPOSES
 from sequoia.negatives.stage import run
 from sequoia.road.stage import Context
 from sequoia.sequences.stage import run as make_sequences

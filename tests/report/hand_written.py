@@ -83,13 +83,11 @@ def details() -> dict[str, dict[str, Any]]:
     return {
         "ingest": {
             "files": FILES,
-            "users": 800,
-            "items": 230,
             "interactions": 5900,
             "products": 240,
             "reasons": {"not JSON": 38, "time before 1995-01-01": 5},
         },
-        "index": {"users": 800, "items": 230},
+        "index": {"users": 810, "items": 240, "active": {"users": 800, "items": 230}},
         "sequences": {"kcore": KCORE, "sequences": 210, "training_rows": 205, "time_cuts": [1, 2]},
         "negatives": {"candidates": 100},
         "train": {

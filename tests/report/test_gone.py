@@ -30,7 +30,7 @@ CHECKSUM = {"format": "reviews", "bytes": 1234, "fingerprint": "sum-of-a-file"}
 
 def write_training(context: Context, users: int) -> None:
     zeros = [0] * 3
-    rows = [(0, user, [0, 2, 3], zeros, [0.0] * 3, zeros, zeros, zeros, 2) for user in range(2, 2 + users)]
+    rows = [(0, user, [0, 2, 3], zeros, [0.0] * 3, 2) for user in range(2, 2 + users)]
     write(context, "training", rows)
 
 

@@ -42,10 +42,7 @@ def write_sequences(context: Context) -> None:
     rows = []
     for user, length in enumerate([2, 2, 60], start=2):
         items, times = list(range(2, length + 2)), [LATE_2016 + step for step in range(length)]
-        ones = [1] * length
-        rows.append(
-            (user, items, times, [5.0] * length, ones, ones, ones, length, length - 2, length - 2, length - 1)
-        )
+        rows.append((user, items, times, [5.0] * length, length, length - 2, length - 2, length - 1))
     write(context, "sequences", rows)
 
 

@@ -131,7 +131,7 @@ def test_old_files_of_tables_go_by_vacuum_and_the_newest_version_stays(make_cont
     context = make_context()
     schema = context.tables.schema("vocabulary")
     for count in (3, 2):
-        rows = [(row, row, str(row), 1) for row in range(2, 2 + count)]
+        rows = [(row, row, str(row), 1, 1, 1, 0) for row in range(2, 2 + count)]
         context.tables.overwrite("vocabulary", context.spark.createDataFrame(rows, schema))
     assert _history(context, "vocabulary", 24 * context.config.retention.history_days) is None
     check = "spark.databricks.delta.retentionDurationCheck.enabled"
@@ -155,7 +155,8 @@ def test_of_a_partitioned_table_only_what_was_replaced_is_old(make_context: Make
     """Folders of partitions hold Hadoop's checksums of live files, too; names need escapes."""
     context = make_context()
     schema = context.tables.schema("products")
-    rows = context.spark.createDataFrame([("a/b c.json", 1, "i", None, None, None, [], None, None)], schema)
+    row = ("a/b c.json", "f", 1, "i", None, None, None, [], None, None)
+    rows = context.spark.createDataFrame([row], schema)
     context.tables.overwrite("products", rows)
     assert context.tables.old_files("products", 0) == []
     folder = context.config.workspace_path / "warehouse" / "products"

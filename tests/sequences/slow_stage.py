@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from sequences.log import Event
 
 
-def slow_histories(
-    log: Sequence[Event], *, k: int, first_only: bool, max_events: int
-) -> dict[str, list[tuple[int, str]]]:
+def slow_histories(log: Sequence[Event], *, k: int, first_only: bool) -> dict[str, list[tuple[int, str]]]:
     """Return the (day, item) pairs of every user of the k-core, same days in the order of raw item ids."""
     left = sorted((user, day, item) for user, item, day, _ in log if user is not None)
     if first_only:
@@ -23,7 +21,16 @@ def slow_histories(
     histories: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for user, day, item in left:
         histories[user].append((day, item))
-    return {user: events[-max_events:] for user, events in histories.items()}
+    return dict(histories)
+
+
+def slow_cap(events: list[tuple[int, str]], cuts: Sequence[int], most: int) -> list[tuple[int, str]]:
+    """Keep the newest events before the first cut (a day), and the first of each span after."""
+    valid, test = cuts
+    before = [event for event in events if event[0] < valid]
+    between = [event for event in events if valid <= event[0] < test]
+    after = [event for event in events if event[0] >= test]
+    return before[-most:] + between[:most] + after[:most]
 
 
 def _seen(earlier: list[tuple[str, int, str]], event: tuple[str, int, str]) -> bool:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import pytest
-from pyspark.sql import DataFrame
 
 from sequoia.config import load_config
 from sequoia.errors import UserError
 from sequoia.sequences.checks import check_core, check_days, check_index
-from sequoia.sequences.core import Core
-from sequoia.sequences.core_in_memory import Round
+from sequoia.sequences.core import Core, Round
 
 SETTINGS = load_config(overrides=["sequences.max_rounds=2", "sequences.split=time"]).sequences
 
 
 def core(*interactions: int, settled: bool) -> Core:
     rounds = [Round(users=size // 5, items=size // 5, interactions=size) for size in interactions]
-    return Core(pairs=cast(DataFrame, None), rounds=rounds, settled=settled)
+    return Core(users=[], items="", rounds=rounds, settled=settled)
 
 
 @pytest.mark.parametrize(

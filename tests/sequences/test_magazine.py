@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
+import pyarrow as pa
 import pytest
 from pyspark.sql import functions as F
 
+from sequoia.buckets.arrays import save
 from sequoia.index.stage import run as index
 from sequoia.road.stage import Context
-from sequoia.sequences.core import find_core
+from sequoia.sequences.core import Round, find_core
 from sequoia.sequences.stage import run
 
-pytestmark = [pytest.mark.spark, pytest.mark.delta]
 
-
+@pytest.mark.spark
+@pytest.mark.delta
 def test_magazine_has_the_known_cores(shared_data: Path, make_context: Callable[..., Context]) -> None:
     context = make_context()
     path = str(shared_data / "amazon2018" / "Magazine_Subscriptions.csv.gz")
@@ -34,13 +40,33 @@ def test_magazine_has_the_known_cores(shared_data: Path, make_context: Callable[
     assert kept.rows_out == kept.details["training_rows"] == 304
     assert context.tables.read("vocabulary").count() == 134
 
-    # Raw lines, duplicates and all: the filter alone, on hashes in place of ids.
-    hashes = F.xxhash64("user").alias("user_id"), F.xxhash64("item").alias("item_id")
-    pairs = lines.groupBy(*hashes).agg(F.count("*").alias("events")).localCheckpoint()
-    rounds = find_core(pairs, k=5, max_rounds=100).rounds
+
+def test_raw_lines_duplicates_and_all_have_the_known_cores(shared_data: Path, tmp_path: Path) -> None:
+    """The filter alone: as it is published, and with a pair counted once."""
+    path = shared_data / "amazon2018" / "Magazine_Subscriptions.csv.gz"
+    lines = pd.read_csv(path, names=["item", "user", "rating", "seconds"], usecols=["item", "user"])
+    rounds = rounds_of(lines, str(tmp_path))
     assert [one.interactions for one in rounds[:3]] == [89_689, 4_691, 3_540]
     assert (len(rounds) - 1, rounds[-1].users, rounds[-1].items) == (14, 326, 138)
     assert rounds[-1].interactions == 2_236
-    once = pairs.withColumn("events", F.lit(1).cast("bigint"))
-    last = find_core(once, k=5, max_rounds=100).rounds[-1]
+    last = rounds_of(lines.drop_duplicates(), str(tmp_path))[-1]
     assert (last.users, last.items, last.interactions) == (294, 132, 2_027)
+
+
+def rounds_of(lines: pd.DataFrame, folder: str) -> list[Round]:
+    users, _ = pd.factorize(lines["user"])
+    items, names = pd.factorize(lines["item"])
+    order = np.argsort(users, kind="stable")
+    flat = {"item": items[order].astype(np.int32), "time": order, "rating": order.astype(np.float32)}
+    counts = np.bincount(users)
+    piece = {
+        "events": save(pa.table(flat), folder, "events"),
+        "users": save(pa.table({"id": np.arange(len(counts)), "events": counts}), folder, "users"),
+        "kept": len(lines),
+        "distinct": len(counts),
+    }
+
+    def inline(*calls: partial[Any]) -> list[Any]:
+        return [call() for call in calls]
+
+    return find_core(inline, [piece], items=len(names), k=5, max_rounds=100, folder=folder).rounds

@@ -7,16 +7,18 @@ from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 from sequences.log import DAY, FIRST_DAY, Event, contents, ids, write_log
-from sequences.slow_stage import slow_histories
+from sequences.slow_stage import slow_cap, slow_histories
 
 from sequoia.errors import UserError
 from sequoia.road.stage import Context
 from sequoia.sequences.stage import run
 from sequoia.sequences.time_cuts import choose_cuts
+from sequoia.sequences.training_rows import places
 from sequoia.tables.snapshot import take_snapshot
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
@@ -53,23 +55,20 @@ def test_every_table_is_what_the_log_says(make_context: Callable[..., Context]) 
     assert row["items"] == [items[f"i{item}"] for item in range(4)]
     assert row["times"] == days
     assert row["ratings"] == [1.0, 2.0, 3.0, 4.0]
-    assert row["categories"] == [2, 2, 1, 1]
-    assert row["brands"] == [2, 1, 1, 1]
-    assert row["price_buckets"] == [5, 0, 0, 0]
     assert (row["length"], row["loo_train"], row["time_train"], row["time_valid"]) == (4, 2, 2, 3)
 
-    by_id = sorted((items[f"i{item}"], f"i{item}", 4 if item < 2 else 0) for item in range(4))
+    # Training events, category, brand and price bucket.
+    told = [(4, 2, 2, 5), (4, 2, 1, 0), (0, 1, 1, 0), (0, 1, 1, 0)]
+    by_id = sorted((items[f"i{item}"], f"i{item}", *told[item]) for item in range(4))
     expected = [(row, *of_item) for row, of_item in enumerate(by_id, start=2)]
     assert contents(context, "vocabulary")["vocabulary"] == expected
-    row_of = {item: row for row, _, item, _ in expected}
+    row_of = {item: row for row, _, item, *_ in expected}
     training = context.tables.read("training").collect()
     assert len(training) == 4
     for row in training:
         assert row["items"] == [0, 0, row_of["i0"], row_of["i1"]]
         assert row["times"] == [0, 0, *days[:2]]
         assert row["ratings"] == [0.0, 0.0, 1.0, 2.0]
-        assert (row["categories"], row["brands"]) == ([0, 0, 2, 2], [0, 0, 2, 1])
-        assert row["price_buckets"] == [0, 0, 5, 0]
         assert row["length"] == 2
 
     [(key, session_items, times, length)] = contents(context, "sessions")["sessions"]
@@ -77,6 +76,7 @@ def test_every_table_is_what_the_log_says(make_context: Callable[..., Context]) 
     assert set(session_items) == {items["i1"], items["i2"]}
     assert contents(context, "kcore")["kcore"] == [(3, 0, 6, 5, 20), (3, 1, 4, 4, 16), (3, 2, 4, 4, 16)]
     assert (result.rows_in, result.rows_out) == (21, 4)
+    assert set(result.details.pop("seconds")) == {"encode", "kcore", "write"}
     assert result.details == {
         "kcore": {"k": 3, "rounds": 2, "users": 4, "items": 4, "interactions": 16},
         "sequences": 4,
@@ -111,17 +111,14 @@ def test_order_and_partitions_of_the_log_change_nothing(make_context: Callable[.
 
 def check_shards(context: Context) -> None:
     """Each shard is one file, its rows in the order of the hash."""
-    hashed = F.xxhash64(F.col("user_id"), F.lit(context.config.seed).cast("bigint"))
-    rows = context.tables.read("training").select("shard", "user_id", hashed.alias("hash")).collect()
-    assert {row["shard"] for row in rows} == {0, 1, 2}
-    assert all(row["shard"] == row["hash"] % 3 for row in rows)
-    order = {row["user_id"]: row["hash"] for row in rows}
     files = take_snapshot(context.tables, "training").files
     assert len(files) == 3
     for file in files:
-        users = pq.ParquetFile(file.path).read(columns=["user_id"])["user_id"].to_pylist()
-        assert len(users) > 5
-        assert users == sorted(users, key=order.__getitem__)
+        table = pq.ParquetFile(file.path).read(columns=["user_id"])
+        order = places(table["user_id"].to_numpy(), context.config.seed)
+        assert len(order) > 5
+        assert (np.diff(order.astype(object)) > 0).all()
+        assert (order % 3 == int(file.path.partition("shard=")[2][0])).all()
 
 
 def check_ties_are_shuffled(context: Context) -> None:
@@ -141,13 +138,14 @@ def test_histories_are_those_of_the_oracle(make_context: Callable[..., Context])
     context = make_context(*SMALL, *choices)
     write_log(context, log)
     result = run(context)
-    expected = slow_histories(log, k=5, first_only=True, max_events=9)
-    whole = slow_histories(log, k=5, first_only=True, max_events=1000)
-    assert 0 < len(expected) < 60
+    whole = slow_histories(log, k=5, first_only=True)
+    assert 0 < len(whole) < 60
     user_of = {number: user for user, number in ids(context, "user").items()}
     item_of = {number: item for item, number in ids(context, "item").items()}
     histogram = Counter(day + FIRST_DAY for events in whole.values() for day, _ in events)
     cuts = choose_cuts(histogram, valid_share=0.1, test_share=0.1)
+    days = [cut // DAY - FIRST_DAY for cut in cuts]
+    expected = {user: slow_cap(events, days, 9) for user, events in whole.items()}
     rows = context.tables.read("sequences").collect()
     for row in rows:
         days = [time // DAY - FIRST_DAY for time in row["times"]]
@@ -162,7 +160,8 @@ def test_histories_are_those_of_the_oracle(make_context: Callable[..., Context])
     pairs = {(user, item) for user, item, _, _ in log}
     assert result.details["time_cuts"] == list(cuts)
     assert result.details["removed"]["repeats"] == len(log) - len(pairs) > 0
-    assert result.details["cut_histories"] == sum(len(events) > 9 for events in whole.values()) > 0
+    cut = sum(expected[user] != events for user, events in whole.items())
+    assert result.details["cut_histories"] == cut > 0
 
 
 def test_refusals_come_before_anything_is_written(make_context: Callable[..., Context]) -> None:

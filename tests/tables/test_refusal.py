@@ -35,7 +35,8 @@ def test_a_mistyped_namespace_is_one_sentence_and_exit_code_2(
 ) -> None:
     context = make_context()
     _ = context.spark  # the session that the command finds
-    arguments = ["ingest", f"workspace={context.config.workspace}", f"tables.namespace={namespace}"]
+    workspace = f"workspace={context.config.workspace}"
+    arguments = ["ingest", workspace, f"tables.namespace={namespace}", "ingest.raw=generated"]
     assert guarded(lambda: cli(arguments, prog_name="sequoia")) == 2
     heading, said = capsys.readouterr().err.splitlines()
     assert heading == "==> ingest"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
@@ -20,8 +20,13 @@ MakeContext = Callable[..., Context]
 
 
 def vocabulary(context: Context, rows: list[tuple[int, int, str, int]]) -> None:
-    frame = context.spark.createDataFrame(rows, context.tables.schema("vocabulary"))
-    context.tables.overwrite("vocabulary", frame)
+    context.tables.overwrite("vocabulary", frame(context, rows))
+
+
+def frame(context: Context, rows: list[tuple[int, int, str, int]]) -> DataFrame:
+    """Return rows of the vocabulary whose items have no features."""
+    whole = [(*row, 1, 1, 0) for row in rows]
+    return context.spark.createDataFrame(whole, context.tables.schema("vocabulary"))
 
 
 def test_every_contract_creates_a_table_with_comments_and_constraints(make_context: MakeContext) -> None:
@@ -66,7 +71,7 @@ def test_a_table_of_an_older_schema_is_refused_with_the_remedy(make_context: Mak
     name = context.tables.identifier("vocabulary")
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('sequoia.schemaVersion' = '0')")
     later = make_context()
-    with pytest.raises(UserError, match="schema version 0, sequoia writes version 1: move it away"):
+    with pytest.raises(UserError, match="schema version 0, sequoia writes version 2: move it away"):
         later.tables.read("vocabulary")
     with pytest.raises(UserError, match="schema version 0"):
         vocabulary(later, [(2, 7, "a", 1)])
@@ -99,7 +104,7 @@ def test_a_catalog_s_tables_have_every_name_quoted(make_context: MakeContext, sc
     context.tables.restore("vocabulary", 1)
     assert context.tables.read("vocabulary").count() == 1
     assert take_snapshot(context.tables, "vocabulary").version == context.tables.version("vocabulary") == 3
-    assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "1"
+    assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "2"
     assert context.tables.identifier("vocabulary").endswith("`2018`.`vocabulary`")
 
 
@@ -107,7 +112,7 @@ def test_a_catalog_s_tables_are_written_from_threads_of_their_own(
     make_context: MakeContext, schema: str
 ) -> None:
     context = make_context(f"tables.namespace={schema}")
-    rows = context.spark.createDataFrame([(2, 7, "a", 1)], context.tables.schema("vocabulary"))
+    rows = frame(context, [(2, 7, "a", 1)])
     # Nothing in this thread tells Spark which session is its own.
     assert together(lambda: context.tables.overwrite("vocabulary", rows)) == [1]
     assert context.tables.read("vocabulary").count() == 1
@@ -157,8 +162,9 @@ def test_rows_hidden_by_a_deletion_vector_are_noticed(make_context: MakeContext)
         take_snapshot(context.tables, "vocabulary")
 
 
-def test_a_write_names_its_run(make_context: MakeContext) -> None:
-    context = make_context()
+@pytest.mark.parametrize("in_catalog", [False, True])
+def test_a_write_names_its_run(make_context: MakeContext, schema: str, in_catalog: bool) -> None:
+    context = make_context(*([f"tables.namespace={schema}"] if in_catalog else []))
     vocabulary(context, [(2, 7, "a", 1)])
     history = context.spark.sql(f"DESCRIBE HISTORY {context.tables.identifier('vocabulary')}")
     notes = [row["userMetadata"] for row in history.where(F.col("operation") == "WRITE").collect()]

@@ -41,7 +41,7 @@ def write_training(context: Context, users: int = USERS) -> None:
         items = [number + 2 for number in walk(user)[:-2]]
         padded = [0] * (WINDOW - len(items)) + items
         zeros, no_stars = [0] * WINDOW, [0.0] * WINDOW
-        rows.append((user % SHARDS, user + 2, padded, zeros, no_stars, zeros, zeros, zeros, len(items)))
+        rows.append((user % SHARDS, user + 2, padded, zeros, no_stars, len(items)))
     schema = context.tables.schema("training")
     context.tables.overwrite("training", context.spark.createDataFrame(rows, schema))
 

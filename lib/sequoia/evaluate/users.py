@@ -39,6 +39,7 @@ def held_out_users(context: Context) -> DataFrame:
     protocol = context.config.sequences.split
     splits = [held_out(sequences, split, protocol).withColumn("split", F.lit(split)) for split in SPLITS]
     users = reduce(DataFrame.union, splits)
+    context.tables.check_made_from("negatives", ["sequences", "vocabulary"])
     negatives = context.tables.read("negatives", written_by="negatives")
     for sampler in SAMPLERS:
         drawn = negatives.where(F.col("sampler") == sampler).select(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from sequoia.ingest.find import RawFile
 from sequoia.ingest.settings import Format
+
+if TYPE_CHECKING:
+    from sequoia.ingest.bronze import Held
+    from sequoia.ingest.inputs import Input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +28,11 @@ class Account:
     events_version: int
     products_version: int
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """Return the versions of the bronze tables that the account was made from."""
+        return {"events": self.events_version, "products": self.products_version}
+
     def summary(self) -> dict[str, str | int]:
         """Return what the diary keeps of a file: the files table of an older ingest may be vacuumed."""
         return {
@@ -40,52 +47,30 @@ class Account:
         }
 
 
-def count_lines(bronze: DataFrame) -> DataFrame:
-    """Count per source what was read: rows, the last line number, and quarantined rows."""
-    return bronze.groupBy("source").agg(
-        F.count(F.lit(1)).alias("rows"), F.max("line").alias("last"), F.count("reason").alias("quarantined")
-    )
-
-
-def count_copies(ranked: DataFrame) -> DataFrame:
-    """Count per source what became of good lines: kept ones and duplicates."""
-    first = F.col("copy") == 1
-    return ranked.groupBy("source").agg(
-        F.count_if(first).alias("kept"), F.count_if(~first).alias("duplicates")
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tally:
-    """Counts by source: what was read, and what became of it, at these versions of the bronze tables."""
-
-    read: dict[str, dict[str, int]]
-    kept: dict[str, dict[str, int]]
-    versions: dict[str, int]
-
-
-def account(file: RawFile, form: Format, fingerprint: str, tally: Tally) -> Account:
+def account(
+    entry: Input, lines: Held | None, kept: Mapping[str, int], versions: Mapping[str, int]
+) -> Account:
     """Put one file's counts together; RuntimeError with the numbers when they do not add up.
 
-    A source without rows (a Parquet file of none) has an account of zeros.
+    lines: what bronze holds of the file, None for nothing (a Parquet file of no rows); kept: by source;
+    versions: of the bronze tables.
     """
-    lines = tally.read.get(file.source, {"rows": 0, "last": 0, "quarantined": 0})
-    fate = tally.kept.get(file.source, {"kept": 0, "duplicates": 0})
-    found = Account(
-        source=file.source,
-        format=form,
-        bytes=file.bytes,
-        fingerprint=fingerprint,
-        lines=lines["last"],
-        kept=fate["kept"],
-        quarantined=lines["quarantined"],
-        duplicates=fate["duplicates"],
-        events_version=tally.versions["events"],
-        products_version=tally.versions["products"],
-    )
-    if not found.lines == lines["rows"] == found.kept + found.quarantined + found.duplicates:
+    source = entry.file.source
+    read, bad = (lines.lines, lines.bad) if lines else (0, 0)
+    duplicates = read - bad - kept.get(source, 0)
+    if duplicates < 0:
         raise RuntimeError(
-            f"the accounts of {file.source} do not add up: last line {found.lines}, rows {lines['rows']}, "
-            f"kept {found.kept} + quarantined {found.quarantined} + duplicates {found.duplicates}"
+            f"the accounts of {source} do not add up: lines {read}, quarantined {bad}, kept {kept[source]}"
         )
-    return found
+    return Account(
+        source=source,
+        format=entry.form,
+        bytes=entry.file.bytes,
+        fingerprint=entry.fingerprint,
+        lines=read,
+        kept=kept.get(source, 0),
+        quarantined=bad,
+        duplicates=duplicates,
+        events_version=versions["events"],
+        products_version=versions["products"],
+    )

@@ -20,16 +20,19 @@ class Block:
     fault: str | None = None
 
 
-def blocks(path: str, *, max_line_bytes: int, size: int = BLOCK) -> Iterator[Block]:
+def blocks(
+    path: str, *, max_line_bytes: int, size: int = BLOCK, span: tuple[int, int] | None = None
+) -> Iterator[Block]:
     """Yield a file's lines in order, in blocks of about `size` bytes, without byte order mark and CR.
 
+    span: only the lines that start within these bytes, as for `pieces`.
     A line longer than `max_line_bytes` comes alone, cut, with a fault. A damaged gzip ends with its cut
     line, with a fault, and then DamagedError.
     """
     pending = b""
-    first = True
+    first = span is None or span[0] == 0
     try:
-        for piece in pieces(path, size):
+        for piece in pieces(path, size, span):
             text = piece.removeprefix(BOM) if first else piece
             first = False
             cut = text.rfind(b"\n") + 1

@@ -1,75 +1,157 @@
-"""The bronze tables: every line of the files that changed, beside the lines of those that did not."""
+"""The bronze tables: every line of the input's files, those of a file kept from the moment they are read."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import reduce
 
 from pyspark.sql import DataFrame
 
+from sequoia.buckets.shuffle import Report, map_tasks
+from sequoia.errors import UserError
+from sequoia.ingest.chunks import Chunk, cut, with_line_numbers
 from sequoia.ingest.event_tables import read_tables
-from sequoia.ingest.inputs import BRONZE, Input
+from sequoia.ingest.inputs import BRONZE, Input, table_of
 from sequoia.ingest.peek import peek
-from sequoia.ingest.read_lines import Task, read_lines
+from sequoia.ingest.read_lines import write_rows
 from sequoia.ingest.recognise import check_header, header
+from sequoia.ingest.settings import IngestSettings
 from sequoia.road.stage import Context
 from sequoia.tables.identifiers import literal
-from sequoia.together import together
+from sequoia.tables.parts import Part
+
+BATCH = 2 << 30  # bytes read between two commits, or one file
 
 
-def write_bronze(context: Context, changed: list[Input], unchanged: list[Input]) -> None:
-    """Replace the rows of all sources but the unchanged ones, one commit per table.
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """What a bronze table holds of a file."""
 
-    Raises UserError when a file is not what it is taken for or is damaged; the rows stay as they were.
+    fingerprint: str
+    lines: int
+    bad: int
+
+
+def held(context: Context, table: str) -> dict[str, Held]:
+    """Return by source what a bronze table holds."""
+    if not context.tables.exists(table):
+        return {}
+    return {
+        of["source"]: Held(fingerprint=of["fingerprint"], lines=lines, bad=bad)
+        for of, lines, bad in context.tables.counts(table, "reason")
+    }
+
+
+def read_changed(context: Context, inputs: Sequence[Input]) -> None:
+    """Read the files of the input that are new or changed since they were read.
+
+    Raises UserError that names the files which are damaged or not what they are taken for; all others are
+    kept, and need not be read again.
     """
-    tasks = [_task(context, entry) for entry in changed if entry.file.kind == "lines"]
-    events = [task for task in tasks if task.form != "metadata"]
-    products = [task for task in tasks if task.form == "metadata"]
-    tabular = [entry.file for entry in changed if entry.file.kind != "lines"]
-    settings, tables = context.config.ingest, context.tables
-    # Without this, Spark sorts all rows by source once more before it writes them.
-    context.spark.conf.set("spark.sql.maxConcurrentOutputFileWriters", "16")
-    frames = (
-        [read_lines(context.spark, events, settings, tables.schema("events"))]
-        if events or not tabular
-        else []
-    )
-    frames += read_tables(context.spark, tabular, settings) if tabular else []
-    rest = _all_but(unchanged)
-    lines = read_lines(context.spark, products, settings, tables.schema("products"))
-    before = _versions(context)
-    try:
-        together(
-            lambda: tables.overwrite("events", reduce(DataFrame.unionByName, frames), where=rest),
-            lambda: tables.overwrite("products", lines, where=rest),
-        )
-    except Exception:
-        _take_back(context, before)
-        raise
+    known = {table: held(context, table) for table in BRONZE}
+    changed = []
+    for entry in inputs:
+        before = known[table_of(entry.form)].get(entry.file.source)
+        if before is None or before.fingerprint != entry.fingerprint:
+            changed.append(entry)
+    if changed:
+        size = sum(entry.file.bytes for entry in changed)
+        context.say(f"reading {len(changed)} of {len(inputs)} files, {size / 1e6:,.1f} MB")
+    faults: list[str] = []
+    for batch in _batches([_chunk(context, entry) for entry in changed if entry.file.kind == "lines"]):
+        faults += _read(context, batch)
+    _copy_tables(context, [entry for entry in changed if entry.file.kind != "lines"])
+    if faults:
+        raise UserError("; ".join(faults))
 
 
-def _versions(context: Context) -> dict[str, int]:
-    """Return the bronze tables' versions; 0 is an empty table, as good as none."""
-    tables = context.tables
-    return {table: tables.version(table) if tables.exists(table) else 0 for table in BRONZE}
+def drop_gone(context: Context, inputs: Sequence[Input]) -> None:
+    """Drop the lines of files that are none of the input's any more, or now of another table."""
+    for table in BRONZE:
+        wanted = {entry.file.source for entry in inputs if table_of(entry.form) == table}
+        gone = sorted(held(context, table).keys() - wanted)
+        if gone:
+            context.tables.publish(table, [], on=context.tables.begin(table), replacing={"source": gone})
 
 
-def _take_back(context: Context, before: dict[str, int]) -> None:
-    """Undo the commit of one table when that of the other failed, as damage shows only at a file's end."""
-    for table, version in _versions(context).items():
-        if version != before[table]:
-            context.tables.restore(table, before[table])
-
-
-def _task(context: Context, entry: Input) -> Task:
+def _chunk(context: Context, entry: Input) -> Chunk:
+    """Look at a file before anything is written: is it what it is taken for?"""
     settings = context.config.ingest
     names = header(entry.file, settings) if entry.form == "events" else None
     if names is not None:
         check_header(entry.file.path, names, settings.columns)
     peek(entry.file, entry.form, settings, names)
-    return Task(file=entry.file, form=entry.form, header=names)
+    return Chunk(file=entry.file, form=entry.form, fingerprint=entry.fingerprint, header=names)
 
 
-def _all_but(unchanged: list[Input]) -> str | None:
-    if not unchanged:
-        return None
-    return f"source NOT IN ({', '.join(literal(entry.file.source) for entry in unchanged)})"
+def _batches(chunks: Sequence[Chunk]) -> Iterator[list[Chunk]]:
+    batch: list[Chunk] = []
+    for chunk in chunks:
+        if batch and sum(one.bytes for one in batch) + chunk.bytes > BATCH:
+            yield batch
+            batch = []
+        batch.append(chunk)
+    if batch:
+        yield batch
+
+
+def _read(context: Context, files: Sequence[Chunk]) -> list[str]:
+    """Read files and commit those that are sound; return what is wrong with the others, a sentence each."""
+    tables, settings = context.tables, context.config.ingest.until_now()
+    versions = {table: tables.begin(table) for table in sorted({table_of(file.form) for file in files})}
+    targets = {table: tables.target(table) for table in versions}
+    cores = context.spark.sparkContext.defaultParallelism
+    chunks = with_line_numbers(context.spark, cut(files, cores))
+    chunks.sort(key=lambda chunk: -chunk.bytes)
+
+    def work(chunk: Chunk) -> Report:
+        return write_rows(chunk, settings, targets[table_of(chunk.form)])
+
+    reports: dict[str, list[Report]] = defaultdict(list)
+    for report in map_tasks(context.spark, chunks, work):
+        reports[report["source"]].append(report)
+    faults = {file.file.source: _fault(file, reports[file.file.source], settings) for file in files}
+    for table, version in versions.items():
+        sound = [
+            file.file.source
+            for file in files
+            if table_of(file.form) == table and not faults[file.file.source]
+        ]
+        parts = [Part(**part) for source in sound for report in reports[source] for part in report["parts"]]
+        if sound:
+            tables.publish(table, parts, on=version, replacing={"source": sound})
+    return [fault for fault in faults.values() if fault]
+
+
+def _fault(file: Chunk, reports: Sequence[Report], settings: IngestSettings) -> str | None:
+    lines, bad = (sum(report[name] for report in reports) for name in ("lines", "bad"))
+    damage = next((report["damage"] for report in reports if report["damage"]), None)
+    if damage and settings.on_damage == "refuse":
+        return (
+            f"{file.file.path} is damaged after line {lines} ({lines - bad} good, {bad} quarantined before "
+            f"it; {damage}): fetch it again, or set ingest.on_damage=keep to use what is before it"
+        )
+    if bad > settings.max_quarantined * lines:
+        return (
+            f"{file.file.path} does not look like {file.form}: {bad} of its {lines} rows cannot be used, "
+            f"more than ingest.max_quarantined = {settings.max_quarantined}; set ingest.format, or raise the "
+            "bound"
+        )
+    return None
+
+
+def _copy_tables(context: Context, changed: Sequence[Input]) -> None:
+    """Copy the rows of Parquet files and Delta tables, which Spark reads, in one commit."""
+    if changed:
+        rows = read_tables(
+            context.spark,
+            [entry.file for entry in changed],
+            context.config.ingest.until_now(),
+            {entry.file.source: entry.fingerprint for entry in changed},
+        )
+        sources = ", ".join(literal(entry.file.source) for entry in changed)
+        context.tables.overwrite(
+            "events", reduce(DataFrame.unionByName, rows), where=f"source IN ({sources})"
+        )

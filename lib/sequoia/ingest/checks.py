@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sequoia.ingest.parse import Lines, flags
 from sequoia.ingest.settings import IngestSettings, milliseconds
 
 DAY = 86_400_000
@@ -42,6 +44,15 @@ def limits(settings: IngestSettings, *, needs_user: bool = True, needs_rating: b
     last = milliseconds(settings.last_time) if settings.last_time else int(time.time() * 1000) + DAY
     first = milliseconds(settings.first_time)
     return Limits(first_time=first, last_time=last, needs_user=needs_user, needs_rating=needs_rating)
+
+
+def beyond(numbers: pa.ChunkedArray, bound: float) -> Lines:
+    """Say of each number whether it is missing, or further from 0 than the bound."""
+    span = pc.min_max(numbers).as_py()
+    if not numbers.null_count and (not len(numbers) or max(-span["min"], span["max"]) <= bound):
+        return np.zeros(len(numbers), dtype=bool)
+    inside = pc.and_(pc.less_equal(numbers, bound), pc.greater_equal(numbers, -bound))
+    return ~flags(inside, null=False)
 
 
 def event_check(bounds: Limits) -> Callable[[pa.Table], pa.Table]:

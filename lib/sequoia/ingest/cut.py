@@ -4,32 +4,56 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
 PARTS = 8
+PIECE = 512  # lines: so many are read again for one that cannot be
 
 
 def cut(data: bytes, error: Exception) -> Iterator[bytes]:
-    """Yield parts of whole lines, in order; an error that names a row has it set apart.
+    """Yield parts of whole lines, in order: of a large block small pieces, of a piece the odd line apart.
 
-    Rows may be counted from 0 or 1, so that row's neighbours go with it. A wrong row costs time only: what
-    follows it is halved, which bounds the number of attempts.
+    An error that names a row has it set apart. Rows may be counted from 0 or 1, so that row's neighbours go
+    with it. A wrong row costs time only: what follows it is halved, which bounds the number of attempts.
     """
+    ends = line_ends(data) + 1
+    if len(ends) > PIECE:
+        yield from _at(data, ends[PIECE - 1 :: PIECE])
+        return
     row = re.search(r"[Rr]ow #?(\d+)", str(error))
     if row is None:
         yield from _even(data, PARTS)
         return
-    ends = line_ends(data) + 1
     first, last = min(int(row[1]) - 2, len(ends) - 2), min(int(row[1]) + 1, len(ends) - 1)
     before, after = int(ends[first]) if first >= 0 else 0, int(ends[last])
     yield from filter(None, (data[:before], data[before:after]))
     yield from _even(data[after:], 2)
 
 
+def without_lines(data: bytes, odd: NDArray[np.bool_]) -> tuple[bytes, bytes]:
+    """Return the lines that are not odd, and those that are, each in order."""
+    ends = line_ends(data) + 1
+    # The places where odd lines begin or cease to be: every second stretch between them is one of odd lines.
+    turns = np.flatnonzero(np.diff(odd, prepend=False))
+    places = [0, *np.where(turns > 0, ends[turns - 1], 0).tolist(), len(data)]
+    stretches = [data[start:end] for start, end in pairwise(places)]
+    return b"".join(stretches[::2]), b"".join(stretches[1::2])
+
+
 def line_ends(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     """Return the places of all line ends."""
     return np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+
+
+def _at(data: bytes, places: NDArray[np.int64]) -> Iterator[bytes]:
+    start = 0
+    for end in (*places.tolist(), len(data)):
+        if end > start:
+            yield data[start:end]
+        start = end
 
 
 def _even(data: bytes, parts: int) -> Iterator[bytes]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.checks import EVENT, LARGEST_TIME, event_check, limits
-from sequoia.ingest.csv_lines import decimal, read_block, read_line
-from sequoia.ingest.parse import BadLineError, Grammar, NotFastError
+from sequoia.ingest.checks import EVENT, LARGEST_TIME, beyond, event_check, limits
+from sequoia.ingest.csv_lines import decimal, numbers, read_block, read_line
+from sequoia.ingest.parse import BadLineError, Grammar, Lines, flags, set_apart
 from sequoia.ingest.settings import IngestSettings, Unit, milliseconds
 
+# What Arrow takes for a time for certain; the slow way decides about all else.
+ISO = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?)?$")
 SCALE = {"seconds": 1000, "milliseconds": 1}
 
 
@@ -21,15 +24,20 @@ def event_csv(settings: IngestSettings, header: list[str]) -> Grammar:
     wanted = [name for name in (names.user, names.item, names.time, names.rating) if name]
     types = pa.schema([(name, pa.string()) for name in dict.fromkeys(wanted)])
 
-    def fast(data: bytes, lines: int) -> pa.Table:
-        table = read_block(data, lines, types, header)
-        nothing = pa.nulls(lines, pa.string())
-        user = table.column(names.user) if names.user else nothing
+    def fast(data: bytes, lines: int) -> tuple[pa.Table, Lines | None]:
+        table, odd = read_block(data, lines, types, header)
+        nothing = pa.nulls(len(table), pa.string())
         rating = table.column(names.rating) if names.rating else nothing
-        moment = _times(table.column(names.time), names.time_unit)
-        rest = [pa.nulls(lines, pa.bool_()), pa.nulls(lines, pa.int64())]
-        columns = [user, table.column(names.item), moment, _numbers(rating), *rest]
-        return pa.table(columns, schema=EVENT)
+        columns = {
+            "user": table.column(names.user) if names.user else nothing,
+            "item": table.column(names.item),
+            "time": table.column(names.time),
+            "rating": pc.if_else(pc.equal(rating, ""), None, rating),
+        }
+        table, odd = numbers(pa.table(columns), odd, {"rating": pa.float64()})
+        table, odd = _with_times(table, odd, names.time_unit)
+        rest = pa.nulls(len(table), pa.bool_()), pa.nulls(len(table), pa.int64())
+        return pa.table([*table.columns, *rest], schema=EVENT), odd
 
     def slow(line: str) -> list[tuple[Any, ...]]:
         fields = read_line(line)
@@ -44,19 +52,18 @@ def event_csv(settings: IngestSettings, header: list[str]) -> Grammar:
     return Grammar(columns=EVENT, fast=fast, slow=slow, check=event_check(bounds))
 
 
-def _numbers(column: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
-    return pc.if_else(pc.equal(column, ""), None, column).cast(pa.float64())
-
-
-def _times(column: pa.ChunkedArray, unit: Unit) -> pa.ChunkedArray:
-    try:
-        number = column.cast(pa.int64())
-    except pa.ArrowInvalid:
-        return column.cast(pa.timestamp("ms")).cast(pa.int64())
-    span = pc.min_max(number).as_py()
-    if max(-span["min"], span["max"]) > LARGEST_TIME // SCALE[unit]:
-        raise NotFastError("times need a closer look")
-    return pc.multiply(number, SCALE[unit])
+def _with_times(table: pa.Table, odd: Lines | None, unit: Unit) -> tuple[pa.Table, Lines | None]:
+    """Turn the column of times into milliseconds; lines whose time needs a closer look are set apart."""
+    first = table.column("time").slice(0, 1).to_pylist()
+    if first and ISO.match(first[0]):
+        fits = flags(pc.match_substring_regex(table.column("time"), ISO.pattern), null=False)
+        table, odd = set_apart(table, odd, ~fits)
+        moment = table.column("time").cast(pa.timestamp("ms")).cast(pa.int64())
+    else:
+        table, odd = numbers(table, odd, {"time": pa.int64()})
+        table, odd = set_apart(table, odd, beyond(table.column("time"), LARGEST_TIME // SCALE[unit]))
+        moment = pc.multiply(table.column("time"), SCALE[unit])
+    return table.set_column(2, "time", moment), odd
 
 
 def _time(text: str, unit: Unit) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -43,19 +44,22 @@ def delta_parts(spark: SparkSession, table: RawFile) -> list[RawFile]:
     return [raw_file(present[part], root, below=table.source, table=table.path) for part in parts]
 
 
-def read_tables(spark: SparkSession, files: list[RawFile], settings: IngestSettings) -> list[DataFrame]:
+def read_tables(
+    spark: SparkSession, files: list[RawFile], settings: IngestSettings, fingerprints: Mapping[str, str]
+) -> list[DataFrame]:
     """Return the bronze rows of Parquet files and of Delta tables' files; `line` is the row in its file.
 
-    Raises UserError when a configured column is missing.
+    fingerprints: of each file by its source. Raises UserError when a configured column is missing.
     """
     bounds = limits(settings, needs_user=settings.columns.user is not None, needs_rating=False)
+    known = spark.createDataFrame([*fingerprints.items()], "source STRING, fingerprint STRING")
     frames = []
     for table in sorted({file.table or "" for file in files}):
         parts = [file for file in files if (file.table or "") == table]
         frame = _open(spark, parts)
         check_header(parts[0].path, frame.columns, settings.columns)
         typed = _typed(frame, parts[0].root, settings.columns)
-        frames.append(_checked(typed, bounds))
+        frames.append(_checked(typed, bounds).join(F.broadcast(known), on="source"))
     return frames
 
 

@@ -26,7 +26,7 @@ def fingerprints(files: list[RawFile], settings: IngestSettings) -> dict[str, st
 
     A remote file is known by the checksum that its store keeps, else by size and time.
     """
-    decides = settings.model_dump(exclude={"raw", "category", "max_quarantined"})
+    decides = settings.model_dump(exclude={"raw", "category", "max_quarantined", "max_dropped"})
     terms = json.dumps([READER, decides], sort_keys=True).encode()
     with ThreadPoolExecutor(max_workers=4) as pool:
         sums = pool.map(lambda file: _checksum(file, terms, settings.fingerprint), files)

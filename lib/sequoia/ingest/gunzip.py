@@ -19,15 +19,15 @@ class DamagedError(Exception):
     """The gzip is cut or corrupt; everything before the damage has been handed out."""
 
 
-def pieces(path: str, size: int) -> Iterator[bytes]:
+def pieces(path: str, size: int, span: tuple[int, int] | None = None) -> Iterator[bytes]:
     """Yield the file's contents in pieces of about `size` bytes; names that end in .gz are unzipped.
 
-    Raises DamagedError after the last good byte of a truncated or corrupt gzip.
+    span: of a file that is not zipped, only the lines that start at its first byte or later and before its
+    last. Raises DamagedError after the last good byte of a truncated or corrupt gzip.
     """
     with open_bytes(locate(path)) as file:
         if not path.endswith(".gz"):
-            while piece := file.read(size):
-                yield piece
+            yield from _lines_between(file, size, *span) if span else iter(lambda: file.read(size), b"")
             return
         given = 0
         try:
@@ -36,6 +36,25 @@ def pieces(path: str, size: int) -> Iterator[bytes]:
                 yield piece
         except IsalError:  # type: ignore[misc]  # its stub declares an instance
             yield from _salvage(path, given)
+
+
+def _lines_between(file: BinaryIO, size: int, begin: int, end: int) -> Iterator[bytes]:
+    here = file.seek(max(0, begin - 1))
+    inside = begin == 0
+    while piece := file.read(size):
+        if not inside:
+            behind = piece.find(b"\n") + 1
+            inside = behind > 0
+            here, piece = here + (behind or len(piece)), piece[behind:]
+            if here >= end:
+                return
+        if inside:
+            # A line end before the last byte of the span has another line of it behind.
+            cut = piece.find(b"\n", max(0, end - 1 - here)) + 1
+            yield piece[:cut] if cut else piece
+            if cut:
+                return
+            here += len(piece)
 
 
 def _unzip(file: BinaryIO, size: int) -> Iterator[bytes]:

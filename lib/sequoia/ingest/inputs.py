@@ -20,6 +20,11 @@ BRONZE = ("events", "products")
 TABLES = (*BRONZE, "interactions", "items", "quarantine", "files")
 
 
+def table_of(form: str) -> str:
+    """Return the bronze table for files of a format."""
+    return "products" if form == "metadata" else "events"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Input:
     """One file to account for."""
@@ -66,37 +71,16 @@ def _raw(context: Context) -> str:
 def known_accounts(context: Context) -> dict[str, Account]:
     """Return the last ingest's accounts by source (one per file), none when they no longer fit the tables.
 
-    That is so when a table is missing, or when an ingest that was given up has written bronze rows since.
+    That is so when a table is missing, or when bronze rows were written since, as by an ingest that was given
+    up, or erased.
     """
     tables = context.tables
     if not all(tables.exists(table) for table in TABLES):
         return {}
     accounts = [Account(**row) for row in tables.rows("files")]
-    versions = bronze_versions(context)
-    made_from = {"events": {entry.events_version for entry in accounts}}
-    made_from["products"] = {entry.products_version for entry in accounts}
-    fit = all(made_from[table] == {versions[table]} for table in versions)
-    return {entry.source: entry for entry in accounts} if fit else {}
-
-
-def bronze_versions(context: Context) -> dict[str, int]:
-    """Return the version of the write each bronze table holds, -1 for none.
-
-    Maintenance such as OPTIMIZE changes no rows; a table that was restored holds an earlier write.
-    """
-    return {table: _last_write(context, table) for table in BRONZE}
-
-
-def _last_write(context: Context, table: str) -> int:
-    newest = None
-    for commit in context.tables.history(table):
-        if newest is not None and commit["version"] > newest:
-            continue
-        if commit["operation"] == "WRITE":
-            return int(commit["version"])
-        if commit["operation"] == "RESTORE":
-            newest = int(commit["operationParameters"]["version"])
-    return -1
+    made_from = {(table, one.versions[table]) for one in accounts for table in BRONZE}
+    fit = len(made_from) == len(BRONZE) and not any(tables.changed_since(*one) for one in made_from)
+    return {one.source: one for one in accounts} if fit else {}
 
 
 def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:

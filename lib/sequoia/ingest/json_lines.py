@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.json
 
 from sequoia.ingest.cut import line_ends
-from sequoia.ingest.parse import BadLineError, NotFastError
+from sequoia.ingest.parse import BadLineError, Lines, NotFastError, OddLinesError
 
 
 def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
@@ -22,7 +22,7 @@ def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
     and with as many objects as lines each line is exactly one.
     """
     if not data.startswith(b"{") or not data.endswith(b"}\n") or data.count(b"}\n{") != lines - 1:
-        raise NotFastError(f"not an object a line in row {_first_odd(data)}")
+        raise OddLinesError(_without_braces(data))
     reading = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
     parsing = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
     table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
@@ -31,11 +31,12 @@ def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
     return table
 
 
-def _first_odd(data: bytes) -> int:
-    """Return the first line that does not go from brace to brace, 0 when all do."""
+def _without_braces(data: bytes) -> Lines:
+    """Say of each line whether it does not go from brace to brace."""
     text, ends = np.frombuffer(data, np.uint8), line_ends(data)
     starts = np.concatenate([[0], ends[:-1] + 1])
-    return int(((text[starts] != ord("{")) | (text[ends - 1] != ord("}"))).argmax())
+    odd: Lines = (text[starts] != ord("{")) | (text[ends - 1] != ord("}")) | (ends - starts < 2)
+    return odd
 
 
 def read_line(line: str, keys: frozenset[str]) -> dict[str, Any]:

@@ -39,7 +39,7 @@ def metadata() -> Grammar:
     return Grammar(columns=PRODUCT, fast=_fast, slow=_slow, check=_check)
 
 
-def _fast(data: bytes, lines: int) -> pa.Table:
+def _fast(data: bytes, lines: int) -> tuple[pa.Table, None]:
     # `categories` of 2014 is no column here: Arrow would pass it over, so such a block takes the slow way.
     if b'"categories"' in data:
         raise pa.ArrowInvalid("2014 categories")
@@ -48,7 +48,7 @@ def _fast(data: bytes, lines: int) -> pa.Table:
     arrays = [
         pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), PRODUCT.types, strict=True)
     ]
-    return pa.Table.from_arrays(arrays, schema=PRODUCT)
+    return pa.Table.from_arrays(arrays, schema=PRODUCT), None
 
 
 def _slow(line: str) -> list[tuple[Any, ...]]:

@@ -1,22 +1,25 @@
-"""From a block of lines to a table with one row per line: in one stroke where it is clean, else by line.
+"""From a block of lines to a table with one row per line: in one stroke but for the odd lines.
 
-A grammar is one format. Its fast way takes a whole block to Arrow and gives up at anything odd; its slow way
-takes one line to the same columns and says what is wrong. A block that the fast way refuses is cut into parts
-until only small pieces around the odd lines are left for the slow way. Both meet in the grammar's checks.
+A grammar is one format. Its fast way takes a whole block to Arrow, its slow way one line to the same columns
+or to what is wrong with it. Lines that the fast way cannot take go the slow way, where it says which they
+are; else the block is cut into ever smaller parts. Both ways meet in the grammar's checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import ArrayLike, NDArray
 
 from sequoia.ingest.blocks import Block
-from sequoia.ingest.cut import cut, line_ends
+from sequoia.ingest.cut import cut, line_ends, without_lines
+
+Lines = NDArray[np.bool_]  # one for each line of a block
 
 RAW_CHARACTERS = 65_536
 SMALL = 64
@@ -30,39 +33,60 @@ class NotFastError(ValueError):
     """A block that needs the slow way; a message that ends in `row 17` says where it does."""
 
 
+class OddLinesError(NotFastError):
+    """A block that can be read without these lines: a bool for each line."""
+
+    def __init__(self, odd: Lines) -> None:
+        super().__init__(f"{odd.sum()} odd lines")
+        self.odd = odd
+
+
+REFUSED = (NotFastError, pa.ArrowInvalid, pa.ArrowNotImplementedError)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Grammar:
-    """One format: columns before the checks, the two ways to them, the checks, and whether rows are lines.
+    """One format: columns before the checks, the two ways to them, and the checks.
 
-    `fast` takes a block and its number of lines; `slow` takes one line to its rows (a sequence has several).
-    `check` takes the columns and `reason` to the columns of the bronze table.
+    `fast` takes a block and its number of lines to a table, and to the lines that are not in it, None for
+    none; `slow` takes one line to its rows (a sequence has several). `check` takes the columns and `reason`
+    to the columns of the bronze table.
     """
 
     columns: pa.Schema
-    fast: Callable[[bytes, int], pa.Table]
+    fast: Callable[[bytes, int], tuple[pa.Table, Lines | None]]
     slow: Callable[[str], list[tuple[Any, ...]]]
     check: Callable[[pa.Table], pa.Table]
 
 
-def parse(grammar: Grammar, block: Block) -> Iterator[pa.Table]:
-    """Yield tables with the bronze columns plus `reason` and `raw`, together one row per line, in order."""
+def parse(grammar: Grammar, block: Block) -> pa.Table:
+    """Return the bronze columns plus `reason` and `raw`, the rows of each line in order."""
     if block.fault:
-        yield _faulty(grammar, block.data, block.fault)
-        return
-    lines = block.data.count(b"\n")
+        return _faulty(grammar, block.data, block.fault)
+    return _rows(grammar, block.data).combine_chunks()
+
+
+def _rows(grammar: Grammar, data: bytes) -> pa.Table:
+    lines = data.count(b"\n")
     try:
-        yield _fast(grammar, block.data, lines)
-    except (NotFastError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        check_utf8(data)
+        table, odd = grammar.fast(data, lines)
+        if odd is None:
+            return _checked(grammar, table, data, lines)
+        rest, apart = without_lines(data, odd)
+        return _in_order(odd, _checked(grammar, table, rest, len(table)), _slow(grammar, apart))
+    except OddLinesError as error:
+        rest, apart = without_lines(data, error.odd)
+        slow = _slow(grammar, apart)
+        return _in_order(error.odd, _rows(grammar, rest), slow) if rest else slow
+    except REFUSED as error:
         if lines <= SMALL:
-            yield _slow(grammar, block.data)
-        else:
-            for part in cut(block.data, error):
-                yield from parse(grammar, Block(data=part))
+            return _slow(grammar, data)
+        return pa.concat_tables([_rows(grammar, part) for part in cut(data, error)])
 
 
-def _fast(grammar: Grammar, data: bytes, lines: int) -> pa.Table:
-    check_utf8(data)
-    table = grammar.check(_with_reason(grammar.fast(data, lines)))
+def _checked(grammar: Grammar, table: pa.Table, data: bytes, lines: int) -> pa.Table:
+    table = grammar.check(table.append_column("reason", pa.nulls(len(table), pa.string())))
     reasons = table.column("reason")
     raw = pa.nulls(len(table), pa.string())
     if reasons.null_count < len(reasons):
@@ -71,6 +95,32 @@ def _fast(grammar: Grammar, data: bytes, lines: int) -> pa.Table:
             raise NotFastError("rows are not lines")
         raw = _texts(data, bad, lines)
     return table.append_column("raw", raw)
+
+
+def _in_order(odd: Lines, others: pa.Table, odd_ones: pa.Table) -> pa.Table:
+    """Return the rows of all lines in order, where each line has one row."""
+    assert (len(others), len(odd_ones)) == ((~odd).sum(), odd.sum())
+    starts = np.flatnonzero(np.diff(odd, prepend=not odd[0]))
+    lengths = np.diff(starts, append=len(odd))
+    runs, done = [], {False: 0, True: 0}
+    for kind, length in zip(odd[starts].tolist(), lengths.tolist(), strict=True):
+        runs.append((odd_ones if kind else others).slice(done[kind], length))
+        done[kind] += length
+    return pa.concat_tables(runs)
+
+
+def flags(found: pa.ChunkedArray, *, null: bool) -> Lines:
+    """Return what a column of truth values says of each line, `null` where it says nothing."""
+    return np.asarray(pc.fill_null(found, null), dtype=bool)
+
+
+def set_apart(table: pa.Table, odd: Lines | None, bad: Lines) -> tuple[pa.Table, Lines | None]:
+    """Take rows out of a table whose lines, among those not odd before, need the slow way."""
+    if not bad.any():
+        return table, odd
+    found = np.zeros(len(table), dtype=bool) if odd is None else odd.copy()
+    found[np.flatnonzero(~found)[bad]] = True
+    return table.filter(pa.array(~bad)), found
 
 
 def _slow(grammar: Grammar, data: bytes) -> pa.Table:
@@ -108,18 +158,29 @@ def _faulty(grammar: Grammar, line: bytes, fault: str) -> pa.Table:
     return checked.append_column("raw", pa.array([_readable(line.removesuffix(b"\n"))]))
 
 
-def _with_reason(table: pa.Table) -> pa.Table:
-    return table.append_column("reason", pa.nulls(len(table), pa.string()))
-
-
 def check_utf8(data: bytes) -> None:
-    """Raise NotFastError when the bytes are not UTF-8."""
-    try:
-        if not data.isascii():
-            data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        row = data.count(b"\n", 0, error.start)
-        raise NotFastError(f"not UTF-8 in row {row}") from None
+    """Raise OddLinesError with the lines that are not UTF-8."""
+    if data.isascii():
+        return
+    odd: list[int] = []
+    whole, start = memoryview(data), 0
+    while start < len(data):
+        try:
+            str(whole[start:], "utf-8")
+            break
+        except UnicodeDecodeError as error:
+            odd.append(start + error.start)
+            start = data.index(b"\n", start + error.start) + 1
+    if odd:
+        raise OddLinesError(lines_of(data, odd))
+
+
+def lines_of(data: bytes, places: ArrayLike) -> Lines:
+    """Return for each line whether one of these places lies in it."""
+    ends = line_ends(data)
+    odd = np.zeros(len(ends), dtype=bool)
+    odd[np.searchsorted(ends, places)] = True
+    return odd
 
 
 def _readable(line: bytes) -> str:

@@ -31,7 +31,7 @@ def peek(file: RawFile, form: Format, settings: IngestSettings, header: list[str
         _check_order(file, lines, settings)
     block = Block(data=b"\n".join(lines).replace(b"\r", b"") + b"\n")
     found = grammar(form, settings, name=file.name, header=header)
-    reasons = [reason for table in parse(found, block) for reason in table.column("reason").to_pylist()]
+    reasons = parse(found, block).column("reason").to_pylist()
     bad = Counter(reason for reason in reasons if reason)
     if bad.total() > settings.max_quarantined * len(reasons):
         worst, times = bad.most_common(1)[0]

@@ -7,26 +7,35 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.checks import EVENT, LARGEST_TIME, event_check, limits
-from sequoia.ingest.csv_lines import decimal, read_block, read_line, whole
-from sequoia.ingest.parse import BadLineError, Grammar, NotFastError
+from sequoia.ingest.checks import EVENT, LARGEST_TIME, beyond, event_check, limits
+from sequoia.ingest.csv_lines import decimal, numbers, read_block, read_line, whole
+from sequoia.ingest.parse import BadLineError, Grammar, Lines, set_apart
 from sequoia.ingest.settings import IngestSettings
 
 
 def ratings(settings: IngestSettings, order: str) -> Grammar:
     """Return the grammar of rating lines whose first two columns stand in that order, such as 'item,user'."""
     names = [*order.split(","), "rating", "time"]
-    types = {"user": pa.string(), "item": pa.string(), "rating": pa.float64(), "time": pa.int64()}
+    text = pa.schema([(name, pa.string()) for name in names])
+    numeric = {"rating": pa.float64(), "time": pa.int64()}
+    typed = pa.schema([(name, numeric.get(name, pa.string())) for name in names])
+    reading = typed
 
-    def fast(data: bytes, lines: int) -> pa.Table:
-        table = read_block(data, lines, pa.schema([(name, types[name]) for name in names]))
-        span = pc.min_max(table.column("time")).as_py()
-        if max(-span["min"], span["max"]) > LARGEST_TIME // 1000:
-            raise NotFastError("times need a closer look")
+    def fast(data: bytes, lines: int) -> tuple[pa.Table, Lines | None]:
+        nonlocal reading
+        try:
+            table, odd = read_block(data, lines, reading)
+        except pa.ArrowInvalid:
+            # Where one number is none, others of the file will be: as text they cost no second reading.
+            reading = text
+            table, odd = read_block(data, lines, reading)
+        if reading is text:
+            table, odd = numbers(table, odd, numeric)
+        table, odd = set_apart(table, odd, beyond(table.column("time"), LARGEST_TIME // 1000))
         moment = pc.multiply(table.column("time"), 1000)
-        nothing = pa.nulls(lines, pa.bool_()), pa.nulls(lines, pa.int64())
+        nothing = pa.nulls(len(table), pa.bool_()), pa.nulls(len(table), pa.int64())
         columns = [table.column("user"), table.column("item"), moment, table.column("rating"), *nothing]
-        return pa.table(columns, schema=EVENT)
+        return pa.table(columns, schema=EVENT), odd
 
     def slow(line: str) -> list[tuple[Any, ...]]:
         fields = read_line(line)

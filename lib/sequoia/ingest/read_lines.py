@@ -1,77 +1,43 @@
-"""Line files to bronze rows, one task per file: gzip does not split, and Arrow reads faster than Spark."""
+"""Lines to bronze rows: a chunk's, in order, in files for the bronze tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
+import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import StructType
 
-from sequoia.errors import UserError
+from sequoia.buckets.shuffle import Report
 from sequoia.ingest.blocks import BLOCK, Block, blocks
-from sequoia.ingest.find import RawFile
+from sequoia.ingest.chunks import Chunk
 from sequoia.ingest.grammars import grammar
 from sequoia.ingest.gunzip import DamagedError
 from sequoia.ingest.parse import parse
-from sequoia.ingest.settings import Format, IngestSettings
+from sequoia.ingest.settings import IngestSettings
+from sequoia.tables.parts import Part, Target, write_part
+
+PART = 128 << 20  # bytes of Arrow rows: more go to the next file
+FEW_VALUES = ("time", "rating", "verified", "votes", "reason")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One file to read: its format, and the header of a CSV log."""
+def rows_of(chunk: Chunk, settings: IngestSettings, *, size: int = BLOCK) -> Iterator[pa.Table]:
+    """Yield a chunk's bronze rows in order.
 
-    file: RawFile
-    form: Format
-    header: list[str] | None
-
-
-def read_lines(
-    spark: SparkSession, tasks: list[Task], settings: IngestSettings, schema: StructType
-) -> DataFrame:
-    """Return the bronze rows of line files in the contract's schema; the driver holds one entry per file."""
-    if not tasks:
-        return spark.createDataFrame([], schema)
-    largest_first = sorted(tasks, key=lambda task: -task.file.bytes)
-    names = schema.names
-
-    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                for table in rows_of(largest_first[number], settings):
-                    yield from table.select(
-                        [name for name in names if name in table.column_names]
-                    ).to_batches()
-
-    return spark.range(0, len(tasks), 1, len(tasks)).mapInArrow(read, schema)
-
-
-def rows_of(task: Task, settings: IngestSettings, *, size: int = BLOCK) -> Iterator[pa.Table]:
-    """Yield a file's bronze rows in order.
-
-    Raises UserError at a damaged gzip, unless `on_damage` is keep: then its cut line is quarantined.
+    Raises DamagedError at a damaged gzip, behind the rows before the damage.
     """
-    found = grammar(task.form, settings, name=task.file.name, header=task.header)
-    rows = bad = 0
-    try:
-        for block in _below_header(task, settings, size):
-            for table in parse(found, block):
-                count = len(table)
-                bad += count - table.column("reason").null_count
-                yield _placed(table, task, first=rows + 1)
-                rows += count
-    except DamagedError as damage:
-        if settings.on_damage == "refuse":
-            raise UserError(
-                f"{task.file.path} is damaged after line {rows} ({rows - bad} good, {bad} quarantined before "
-                f"it; {damage}): fetch it again, or set ingest.on_damage=keep to use what is before it"
-            ) from None
+    found = grammar(chunk.form, settings, name=chunk.file.name, header=chunk.header)
+    first = chunk.first_line
+    for block in _below_header(chunk, settings, size):
+        table = parse(found, block)
+        table = table.append_column("line", pa.array(np.arange(first, first + len(table))))
+        form = pa.DictionaryArray.from_arrays(np.zeros(len(table), dtype=np.int8), [chunk.form])
+        yield table.append_column("format", form)
+        first += len(table)
 
 
-def _below_header(task: Task, settings: IngestSettings, size: int) -> Iterator[Block]:
-    found = blocks(task.file.path, max_line_bytes=settings.max_line_bytes, size=size)
-    if task.header is not None:
+def _below_header(chunk: Chunk, settings: IngestSettings, size: int) -> Iterator[Block]:
+    found = blocks(chunk.file.path, max_line_bytes=settings.max_line_bytes, size=size, span=chunk.span)
+    if chunk.header is not None and (chunk.span is None or chunk.span[0] == 0):
         below = next(found).data.partition(b"\n")[2]
         if below:
             yield Block(data=below)
@@ -81,8 +47,33 @@ def _below_header(task: Task, settings: IngestSettings, size: int) -> Iterator[B
             yield block
 
 
-def _placed(table: pa.Table, task: Task, *, first: int) -> pa.Table:
-    count = len(table)
-    table = table.append_column("source", pa.repeat(task.file.source, count))
-    table = table.append_column("line", pa.array(range(first, first + count), pa.int64()))
-    return table.append_column("format", pa.repeat(task.form, count))
+def write_rows(chunk: Chunk, settings: IngestSettings, target: Target) -> Report:
+    """Write a chunk's rows to files of a bronze table; report them, lines, bad lines, and damage if any."""
+    partition = {"source": chunk.file.source, "fingerprint": chunk.fingerprint}
+    parts: list[Part] = []
+    damage = None
+    waiting: list[pa.Table] = []
+
+    def flush() -> None:
+        table = pa.concat_tables(waiting)
+        few = [name for name in FEW_VALUES if name in table.column_names]
+        parts.append(write_part(table, target, partition=partition, dictionaries=few, count_nulls=["reason"]))
+        waiting.clear()
+
+    try:
+        for rows in rows_of(chunk, settings):
+            waiting.append(rows)
+            if sum(table.nbytes for table in waiting) >= PART:
+                flush()
+    except DamagedError as error:
+        damage = str(error)
+    if waiting:
+        flush()
+    rows = sum(part.rows for part in parts)
+    return {
+        "source": chunk.file.source,
+        "parts": [part.to_json() for part in parts],
+        "lines": rows,
+        "bad": rows - sum(part.nulls["reason"] for part in parts),
+        "damage": damage,
+    }

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.checks import EVENT, LARGEST_TIME, event_check, limits
+from sequoia.ingest.checks import EVENT, LARGEST_TIME, beyond, event_check, limits
 from sequoia.ingest.json_lines import number_of, read_block, read_line, text_of
-from sequoia.ingest.parse import BadLineError, Grammar, NotFastError
+from sequoia.ingest.parse import BadLineError, Grammar, Lines, NotFastError, flags, set_apart
 from sequoia.ingest.settings import IngestSettings
 
 LINE = pa.schema(
@@ -28,6 +28,7 @@ LINE = pa.schema(
 )
 KEYS = frozenset(LINE.names)
 LARGEST_VOTES = 2**31 - 1
+VOTES = r"^[0-9]{1,3}(,?[0-9]{3}){0,2}$"  # what is a count below 2**31 for certain
 
 
 def reviews(settings: IngestSettings) -> Grammar:
@@ -35,21 +36,35 @@ def reviews(settings: IngestSettings) -> Grammar:
     return Grammar(columns=EVENT, fast=_fast, slow=_slow, check=event_check(limits(settings)))
 
 
-def _fast(data: bytes, lines: int) -> pa.Table:
+def _fast(data: bytes, lines: int) -> tuple[pa.Table, Lines | None]:
     table = read_block(data, lines, LINE)
-    seconds = table.column("unixReviewTime")
-    span = pc.min_max(seconds).as_py()
-    if seconds.null_count or max(-span["min"], span["max"]) > LARGEST_TIME // 1000:
-        raise NotFastError("times need a closer look")
+    table, odd = set_apart(table, None, beyond(table.column("unixReviewTime"), LARGEST_TIME // 1000))
+    table, odd = set_apart(table, odd, _odd_votes(table))
     columns = [
         table.column("reviewerID"),
         table.column("asin"),
-        pc.multiply(seconds, 1000),
+        pc.multiply(table.column("unixReviewTime"), 1000),
         table.column("overall"),
         table.column("verified"),
         _votes(table),
     ]
-    return pa.table(columns, schema=EVENT)
+    return pa.table(columns, schema=EVENT), odd
+
+
+def _odd_votes(table: pa.Table) -> Lines:
+    """Say of each line whether its votes are of the rarer of the two years, or need a closer look."""
+    vote, helpful = table.column("vote"), table.column("helpful")
+    if helpful.null_count == len(helpful):
+        fits = pc.match_substring_regex(vote, VOTES)
+    elif 2 * helpful.null_count > len(helpful):
+        fits = pc.and_kleene(pc.is_null(helpful), pc.match_substring_regex(vote, VOTES))
+    else:
+        fits = pc.and_kleene(pc.is_null(vote), pc.equal(pc.list_value_length(helpful), 2))
+        first = pc.list_element(table.filter(pc.fill_null(fits, False)).column("helpful"), 0)
+        if beyond(first, LARGEST_VOTES).any() or pc.any(pc.less(first, 0)).as_py():
+            raise NotFastError("votes need a closer look")
+        return ~flags(fits, null=False)
+    return ~flags(fits, null=True)
 
 
 def _votes(table: pa.Table) -> pa.ChunkedArray:
@@ -57,19 +72,9 @@ def _votes(table: pa.Table) -> pa.ChunkedArray:
     vote, helpful = table.column("vote"), table.column("helpful")
     if helpful.null_count == len(helpful):
         votes = pc.replace_substring(vote, ",", "").cast(pa.int64())
-    elif helpful.null_count or vote.null_count < len(vote):
-        # A line of the other year, or one that is cut: the odd one is the rarer.
-        rare = pc.is_null(helpful) if 2 * helpful.null_count < len(helpful) else pc.is_valid(helpful)
-        raise NotFastError(f"votes of both years in row {pc.index(rare, True).as_py()}")
-    elif pc.any(pc.not_equal(pc.list_value_length(helpful), 2)).as_py():
-        raise NotFastError("helpful is not a pair")
     else:
         votes = pc.list_element(helpful, 0)
-    votes = pc.fill_null(votes, 0)
-    span = pc.min_max(votes).as_py()
-    if span["min"] < 0 or span["max"] > LARGEST_VOTES:
-        raise NotFastError("votes out of range")
-    return votes
+    return pc.fill_null(votes, 0)
 
 
 def _slow(line: str) -> list[tuple[Any, ...]]:

@@ -23,7 +23,7 @@ def sequences() -> Grammar:
     return Grammar(columns=EVENT, fast=_fast, slow=_slow, check=event_check(bounds))
 
 
-def _fast(data: bytes, lines: int) -> pa.Table:
+def _fast(data: bytes, lines: int) -> tuple[pa.Table, None]:
     if not data.isascii() or b"\r" in data or b"\n\n" in data or data.startswith(b"\n"):
         raise NotFastError("blank lines or odd characters")
     text = pa.array(data.decode("ascii").split("\n")[:-1], pa.string())
@@ -39,7 +39,7 @@ def _fast(data: bytes, lines: int) -> pa.Table:
     users = words.take(pa.array(np.repeat(starts, lengths)[events]))
     count = len(items)
     rest = [pa.nulls(count, kind) for kind in (pa.float64(), pa.bool_(), pa.int64())]
-    return pa.table([users, items, pa.array(position[events] * STEP), *rest], schema=EVENT)
+    return pa.table([users, items, pa.array(position[events] * STEP), *rest], schema=EVENT), None
 
 
 def _slow(line: str) -> list[tuple[Any, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pydantic import Field, field_validator
@@ -41,6 +41,14 @@ class IngestSettings(Settings):
     last_time: str | None
     max_line_bytes: int = Field(ge=1024)
     max_quarantined: float = Field(ge=0, le=1)
+    max_dropped: float = Field(ge=0, le=1)
+
+    def until_now(self) -> IngestSettings:
+        """Return the settings with a last time: where none is set, a day from now, the same for all tasks."""
+        if self.last_time is not None:
+            return self
+        tomorrow = datetime.now(UTC) + timedelta(days=1)
+        return self.model_copy(update={"last_time": tomorrow.isoformat()})
 
     @field_validator("first_time", "last_time")
     @classmethod

@@ -1,9 +1,9 @@
 """Distinct candidates per user from a weighted vocabulary, none from the user's history.
 
-Draws fall into the cumulated integer weights; what is in the history or was drawn before is passed over. A
-user who has too few after DRAWS_PER_CANDIDATE draws for each candidate gets the rest by one exponential race
-over what is left (Efraimidis and Spirakis, 2006), which continues the same distribution and ends even when
-nearly every item is taken. Items of weight 0 come last.
+Draws come one after the other; what is in the history or was drawn before is passed over. A user who has too
+few after DRAWS_PER_CANDIDATE draws for each candidate gets the rest by one exponential race over what is left
+(Efraimidis and Spirakis, 2006), which continues the same distribution and ends even when nearly every item is
+taken. Items of weight 0 come last.
 """
 
 from __future__ import annotations
@@ -14,36 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from sequoia.negatives.counter_hash import Unsigned, draws, mix, stream_keys
-
-Integers = npt.NDArray[np.int64]
+from sequoia.negatives.weights import Integers, Sampler
 
 DRAWS_PER_CANDIDATE = 16
-# Weights are integers up to this, so that sums are exact: 2^25 items fit into 63 bits.
-LARGEST_WEIGHT = 2**38
-# Candidates drawn together; in the worst case a few arrays of 14 times this length are alive at once.
-BLOCK = 300_000
+# Draws that are looked at together: their arrays stay in a core's own cache.
+BLOCK = 32_000
+NOTHING = -1
 
-
-@dataclass(frozen=True, kw_only=True)
-class Sampler:
-    """Integer weights of the items 0..n-1 with their running sums."""
-
-    weights: Integers
-    cumulated: Unsigned
-
-    @staticmethod
-    def from_counts(events: Integers, alpha: float) -> Sampler:
-        """Weigh items by events^alpha relative to the most frequent; alpha 0 is uniform."""
-        relative = (events / max(int(events.max()), 1)) ** alpha
-        weights = np.maximum(np.rint(relative * LARGEST_WEIGHT), relative > 0).astype(np.int64)
-        if not weights.any():
-            weights += 1
-        return Sampler(weights=weights, cumulated=np.cumsum(weights).astype(np.uint64))
-
-    def pick(self, numbers: Unsigned) -> Integers:
-        """Return the item each random number falls on."""
-        places: Integers = np.searchsorted(self.cumulated, numbers % self.cumulated[-1], side="right")
-        return places
+Matrix = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,72 +33,96 @@ class Histories:
     items: Integers
     offsets: Integers
 
-    def part(self, begin: int, end: int) -> Histories:
-        """Return the users begin..end-1."""
-        offsets = self.offsets[begin : end + 1]
-        items = self.items[offsets[0] : offsets[-1]]
-        return Histories(users=self.users[begin:end], items=items, offsets=offsets - offsets[0])
-
 
 def draw_candidates(
     histories: Histories, sampler: Sampler, *, count: int, seed: int, purpose: int
 ) -> tuple[Integers, Integers]:
     """Return (items, offsets): per user `count` candidates in the order drawn, or all there are."""
-    step = max(1, BLOCK // count)
-    parts = [histories.part(at, at + step) for at in range(0, len(histories.users), step)]
-    found = [_draw_block(part, sampler, count, stream_keys(seed, part.users, purpose)) for part in parts]
-    items = np.concatenate([np.zeros(0, np.int64), *(items for items, _ in found)])
-    lengths = np.concatenate([np.zeros(0, np.int64), *(lengths for _, lengths in found)])
-    return items, np.concatenate([[0], np.cumsum(lengths)])
-
-
-def _draw_block(part: Histories, sampler: Sampler, count: int, keys: Unsigned) -> tuple[Integers, Integers]:
-    """Return (items by user, candidates per user); inside, user * items + item is one integer."""
-    num_items = len(sampler.weights)
-    owners = np.repeat(np.arange(len(keys)), np.diff(part.offsets))
-    taken = np.unique(owners * num_items + part.items)
-    chosen, lengths = np.zeros(0, np.int64), np.zeros(len(keys), np.int64)
-    # Most users are done after the first look; the others alone go on with later draws.
-    for first, last in ((0, 2 * count), (2 * count, DRAWS_PER_CANDIDATE * count)):
-        short = np.flatnonzero(lengths < count)
-        picked = sampler.pick(draws(keys[short], first, last - first)) + short[:, None] * num_items
-        fresh = _first_occurrences(picked.reshape(-1), np.concatenate([taken, chosen]))
-        chosen, lengths = _first_of_each(
-            _by_user(np.concatenate([chosen, fresh]), num_items), num_items, count, lengths
+    lengths = np.diff(histories.offsets)
+    # Users with histories of one length are drawn for together: each is compared with its own items alone.
+    order = np.argsort(lengths, kind="stable")
+    found = np.empty((len(order), count), dtype=np.int64)
+    sizes = np.full(len(order), count)
+    step = max(1, BLOCK // _spare(count))
+    for start in range(0, len(order), step):
+        users = order[start : start + step]
+        own = _own(histories, users, lengths[users])
+        found[users], sizes[users] = _draw_block(
+            sampler, own, stream_keys(seed, histories.users[users], purpose), count
         )
-    spans = (
-        np.searchsorted(ids, np.arange(len(keys) + 1) * num_items)
-        for ids in (taken, _floor(chosen, num_items))
-    )
-    taken_at, chosen_at = spans
-    rests = [chosen]
-    for user in np.flatnonzero(lengths < count):
-        own = (taken[taken_at[user] : taken_at[user + 1]], chosen[chosen_at[user] : chosen_at[user + 1]])
-        rest = _race(sampler, np.concatenate(own) - user * num_items, keys[user], count - int(lengths[user]))
-        rests.append(rest + user * num_items)
-    complete = _by_user(np.concatenate(rests), num_items)
-    return complete % num_items, np.bincount(complete // num_items, minlength=len(keys))
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    whole = found.reshape(-1) if bounds[-1] == found.size else found[np.arange(count) < sizes[:, None]]
+    return whole, bounds
 
 
-def _floor(ids: Integers, num_items: int) -> Integers:
-    return ids // num_items * num_items
+def _spare(count: int) -> int:
+    """Return the draws after which most users have their candidates."""
+    return count + max(8, count // 8)
 
 
-def _by_user(ids: Integers, num_items: int) -> Integers:
-    return ids[np.argsort(ids // num_items, kind="stable")]
+def _own(histories: Histories, users: Integers, lengths: Integers) -> Matrix:
+    """Return the histories of users as rows of one length, filled up with NOTHING."""
+    slots = np.arange(int(lengths.max(initial=0)))
+    places = histories.offsets[users][:, None] + slots
+    inside = slots < lengths[:, None]
+    return np.where(inside, histories.items[np.where(inside, places, 0)] if places.size else places, NOTHING)
 
 
-def _first_occurrences(picked: Integers, taken: Integers) -> Integers:
-    _, places = np.unique(picked, return_index=True)
-    firsts = picked[np.sort(places)]
-    return firsts[~np.isin(firsts, taken, assume_unique=True)]
+def _draw_block(sampler: Sampler, own: Matrix, keys: Unsigned, count: int) -> tuple[Matrix, Integers]:
+    """Return candidates, and how many each user has; most are done after few draws, the others go on."""
+    found = np.empty((len(keys), count), dtype=np.int64)
+    sizes = np.full(len(keys), count)
+    left = np.arange(len(keys))
+    for first_draws in (_spare(count), 4 * _spare(count)):
+        done, chosen = _draw_rows(sampler, own[left], keys[left], count, first_draws)
+        found[left[done]] = chosen
+        left = left[~done]
+        if not len(left):
+            return found, sizes
+    for row in left.tolist():
+        chosen = _draw_one(sampler, np.unique(own[row][own[row] != NOTHING]), keys[row : row + 1], count)
+        sizes[row] = len(chosen)
+        found[row, : len(chosen)] = chosen
+    return found, sizes
 
 
-def _first_of_each(ids: Integers, num_items: int, count: int, lengths: Integers) -> tuple[Integers, Integers]:
-    owners = ids // num_items
-    totals = np.bincount(owners, minlength=len(lengths))
-    begins = np.cumsum(totals) - totals
-    return ids[np.arange(len(ids)) - begins[owners] < count], np.minimum(totals, count)
+def _draw_rows(
+    sampler: Sampler, own: Matrix, keys: Unsigned, count: int, first_draws: int
+) -> tuple[Flags, Matrix]:
+    """Return which users have enough candidates among so many draws, and those of these users."""
+    picked = sampler.pick(draws(keys, 0, first_draws))
+    passed = np.zeros(picked.shape, dtype=bool)
+    for column in range(own.shape[1]):
+        passed |= picked == own[:, column : column + 1]
+    bits = first_draws.bit_length()
+    inorder = (picked << bits) | np.arange(first_draws)
+    inorder.sort(axis=1)
+    repeats = (inorder[:, 1:] ^ inorder[:, :-1]) < (1 << bits)
+    row, place = np.nonzero(repeats)
+    passed[row, inorder[row, place + 1] & ((1 << bits) - 1)] = True
+    done = ~passed.any(axis=1)
+    found = picked[:, :count]
+    some = np.flatnonzero(~done)
+    if len(some):
+        fresh = ~passed[some]
+        nth = np.cumsum(fresh, axis=1)
+        enough = nth[:, -1] >= count
+        found = found.copy()
+        found[some[enough]] = picked[some[enough]][(fresh & (nth <= count))[enough]].reshape(-1, count)
+        done[some[enough]] = True
+    return done, found[done]
+
+
+def _draw_one(sampler: Sampler, own: Integers, key: Unsigned, count: int) -> Integers:
+    """Return the candidates of one user by all draws that there are, and the race after them."""
+    picked = sampler.pick(draws(key, 0, DRAWS_PER_CANDIDATE * count))[0]
+    _, first = np.unique(picked, return_index=True)
+    fresh = picked[np.sort(first)]
+    chosen: Integers = fresh[~np.isin(fresh, own)][:count]
+    if len(chosen) == count:
+        return chosen
+    rest = _race(sampler, np.concatenate([own, chosen]), key[0], count - len(chosen))
+    return np.concatenate([chosen, rest])
 
 
 def _race(sampler: Sampler, own: Integers, key: np.uint64, count: int) -> Integers:

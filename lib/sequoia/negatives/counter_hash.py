@@ -18,9 +18,15 @@ SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
 
 def mix(values: Unsigned) -> Unsigned:
     """Scramble 64-bit integers: the output function of splitmix64 (modulo 2^64 throughout)."""
-    values = (values ^ (values >> np.uint64(30))) * FIRST_FACTOR
-    values = (values ^ (values >> np.uint64(27))) * SECOND_FACTOR
-    return values ^ (values >> np.uint64(31))
+    mixed = values >> np.uint64(30)
+    mixed ^= values
+    mixed *= FIRST_FACTOR
+    shifted = mixed >> np.uint64(27)
+    mixed ^= shifted
+    mixed *= SECOND_FACTOR
+    np.right_shift(mixed, np.uint64(31), out=shifted)
+    mixed ^= shifted
+    return mixed
 
 
 def stream_keys(seed: int, streams: npt.NDArray[np.int64], purpose: int) -> Unsigned:

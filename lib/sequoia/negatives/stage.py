@@ -5,50 +5,48 @@ Reads `sequences` and `vocabulary`, writes `negatives`.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
-from sequoia.negatives.arrow import SPARK_SCHEMA, DrawSettings, arrow_candidates
+from sequoia.buckets.shuffle import Report, call_tasks
+from sequoia.negatives.draw import PURPOSES, Drawing, write_candidates
 from sequoia.road.stage import Context, StageResult
-from sequoia.sequences.held_out import history_length
-from sequoia.sequences.vocabulary_arrays import vocabulary_files
-from sequoia.tables.snapshot import take_snapshot
+from sequoia.tables.parts import Part
 
 
 def run(context: Context) -> StageResult:
     """Draw the candidates of every user with a held-out event, for both splits and both samplers."""
     tables, settings = context.tables, context.config.negatives
-    sequences = tables.read("sequences", written_by="sequences")
-    vocabulary = take_snapshot(tables, "vocabulary")
-    drawing = DrawSettings(
-        files=vocabulary_files(vocabulary),
+    sequences = tables.files("sequences", written_by="sequences")
+    vocabulary = tables.files("vocabulary", written_by="sequences")
+    drawing = Drawing(
+        files=tuple(part.path for part in vocabulary),
         candidates=settings.candidates,
         alpha=settings.alpha,
         seed=context.config.seed,
+        protocol=context.config.sequences.split,
     )
-    protocol = context.config.sequences.split
-    places = {f"{split}_place": history_length(split, protocol) for split in ("valid", "test")}
-    held = sequences.select("user_id", "items", *[place.alias(name) for name, place in places.items()])
-    held = held.where(F.coalesce(*places).isNotNull())
-    tables.overwrite("negatives", held.mapInArrow(arrow_candidates(drawing), SPARK_SCHEMA))
-    sets = count_sets(tables.read("negatives"), settings.candidates)
+    version, target = tables.begin("negatives"), tables.target("negatives")
+    calls = [partial(write_candidates, part, drawing, target) for part in sequences]
+    reports: list[Report] = call_tasks(context.spark, calls)
+    drawn = [one for report in reports for one in report["sets"]]
+    tables.publish("negatives", [Part(**one["part"]) for one in drawn if one["part"]], on=version)
+    sets = [_total(drawn, split, sampler) for split, sampler in sorted(PURPOSES)]
     return StageResult(
-        rows_in=sequences.count(),
+        rows_in=sum(report["rows"] for report in reports),
         rows_out=sum(one["users"] for one in sets),
         details={
             "candidates": settings.candidates,
             "alpha": settings.alpha,
             "seed": context.config.seed,
-            "items": vocabulary.rows,
-            "sets": sets,
+            "items": max((report["items"] for report in reports), default=0),
+            "sets": [one for one in sets if one["users"]],
         },
     )
 
 
-def count_sets(negatives: DataFrame, candidates: int) -> list[dict[str, Any]]:
-    """Count users per split and sampler, and those for whom the catalogue was too small for a full set."""
-    short = F.count(F.when(F.size("candidates") < candidates, 1)).alias("short")
-    counted = negatives.groupBy("split", "sampler").agg(F.count("*").alias("users"), short)
-    return [row.asDict() for row in counted.orderBy("split", "sampler").collect()]  # four at most
+def _total(drawn: list[Report], split: str, sampler: str) -> dict[str, Any]:
+    """Count users of a split and sampler, and those for whom the catalogue was too small for a full set."""
+    own = [one for one in drawn if (one["split"], one["sampler"]) == (split, sampler)]
+    counts = {name: sum(one[name] for one in own) for name in ("users", "short")}
+    return {"split": split, "sampler": sampler, **counts}

@@ -14,10 +14,15 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from sequoia.buckets.arrays import scratch_folder
+from sequoia.buckets.pieces import Range
+from sequoia.ingest.pieces import interaction_pieces
 from sequoia.recommend.histories import user_histories
 from sequoia.recommend.samples import sample_users
 from sequoia.recommend.worker import RECOMMENDED_SPARK, recommending_function
 from sequoia.road.stage import Context, StageResult
+from sequoia.storage import Location
+from sequoia.tables.parts import Part
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.registry import Version, find_alias, required_alias
@@ -35,11 +40,15 @@ def run(context: Context) -> StageResult:
     if version is None:
         return _no_champion_yet(context, connection.registered_model)
     folder = fetch_folder(connection, version, registered_cache(config))
-    interactions = context.tables.read("interactions", written_by="ingest")
-    partitions = context.spark.sparkContext.defaultParallelism
-    histories = user_histories(
-        interactions, config.sequences, seed=config.seed, partitions=partitions
-    ).persist()
+    with scratch_folder(config.workspace_path, context.run_id, "recommend") as scratch:
+        return _recommend(context, version, folder, interaction_pieces(context, scratch), began)
+
+
+def _recommend(
+    context: Context, version: Version, folder: Location, pieces: Mapping[Range, Part], began: datetime
+) -> StageResult:
+    config = context.config
+    histories = user_histories(context.spark, pieces, config.sequences, seed=config.seed).persist()
     try:
         users = histories.count()
         context.say(

@@ -30,7 +30,8 @@ def summarise(lines: Mapping[str, Line], paths: PathsSummary) -> Summary:
         "stages": stages,
         "ingest": {
             "files": [{key: file[key] for key in FileSummary.model_fields} for file in ingest.says("files")],
-            **{key: ingest.says(key) for key in ("users", "items", "interactions")},
+            **lines["index"].says("active"),
+            "interactions": ingest.says("interactions"),
         },
         "kcore": sequences.says("kcore"),
         "sequences": {"rows": sequences.says("sequences")},

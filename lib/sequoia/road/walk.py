@@ -71,7 +71,7 @@ def _written_down(
     if not context.recorded:
         record_run(context)
         context.recorded = True
-    context.tables.reads, context.tables.writes = {}, {}
+    context.tables.start_stage()
     started = time.perf_counter()
     try:
         result = run(context)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -16,6 +19,15 @@ def training_length(protocol: Protocol) -> Column:
     return F.col("loo_train" if protocol == "leave-one-out" else "time_train")
 
 
+# Of each split and protocol: a target stands after so many events, when there are more than these.
+TARGETS = {
+    ("valid", "leave-one-out"): ("loo_train", 0, "length"),
+    ("test", "leave-one-out"): ("loo_train", 1, "length"),
+    ("valid", "time"): ("time_train", 0, "time_valid"),
+    ("test", "time"): ("time_valid", 0, "length"),
+}
+
+
 def history_length(split: Split, protocol: Protocol) -> Column:
     """Return the number of events before the target (the target's position from 0), or null without a target.
 
@@ -23,13 +35,16 @@ def history_length(split: Split, protocol: Protocol) -> Column:
     first event between the cuts, test the first event after the second one. A target needs at least one event
     before it.
     """
-    begin, end = {
-        ("valid", "leave-one-out"): (F.col("loo_train"), F.col("length")),
-        ("test", "leave-one-out"): (F.col("loo_train") + 1, F.col("length")),
-        ("valid", "time"): (F.col("time_train"), F.col("time_valid")),
-        ("test", "time"): (F.col("time_valid"), F.col("length")),
-    }[split, protocol]
-    return F.when((begin >= 1) & (begin < end), begin)
+    name, more, end = TARGETS[split, protocol]
+    begin = F.col(name) + more
+    return F.when((begin >= 1) & (begin < F.col(end)), begin)
+
+
+def history_lengths(split: Split, protocol: Protocol, positions: pa.Table) -> npt.NDArray[np.int64]:
+    """Return what `history_length` is for rows of sequences, -1 without a target."""
+    name, more, end = TARGETS[split, protocol]
+    begin = positions.column(name).to_numpy().astype(np.int64) + more
+    return np.where((begin >= 1) & (begin < positions.column(end).to_numpy()), begin, -1)
 
 
 def held_out(sequences: DataFrame, split: Split, protocol: Protocol) -> DataFrame:

@@ -6,127 +6,226 @@ Reads `interactions`, `items` and the four indexes; writes `kcore`, `sequences`,
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
-
+from sequoia.buckets.arrays import scratch_folder
+from sequoia.buckets.pieces import cover
+from sequoia.buckets.shuffle import Report, call_tasks
+from sequoia.index.counted import FIRST_ID
+from sequoia.index.labels import LABELS
+from sequoia.ingest.pieces import interaction_pieces
 from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.checks import check_core, check_days, check_index
 from sequoia.sequences.core import Core, find_core
-from sequoia.sequences.held_out import training_length
-from sequoia.sequences.histories import sort_by_user, user_histories
-from sequoia.sequences.indexed_events import indexed_events, raw_and_dense_ids
-from sequoia.sequences.time_cuts import choose_cuts, events_per_day
-from sequoia.sequences.training_rows import MIN_EVENTS, training_rows
-from sequoia.sequences.visits import visit_rows
-from sequoia.sequences.vocabulary import vocabulary_rows
-from sequoia.sequences.vocabulary_arrays import vocabulary_files
-from sequoia.tables.snapshot import take_snapshot
-from sequoia.together import together
+from sequoia.sequences.encode import Encoding, encode_piece, number_items
+from sequoia.sequences.histories import Cuts
+from sequoia.sequences.piece_rows import PieceRows, write_piece
+from sequoia.sequences.time_cuts import choose_cuts, count_days, sum_days
+from sequoia.sequences.training_rows import write_shard
+from sequoia.sequences.vocabulary import leave_events, leave_rows, write_vocabulary
+from sequoia.tables.parts import Part
+
+WRITTEN = ("sequences", "sessions", "vocabulary", "training")
 
 
 def run(context: Context) -> StageResult:
     """Write the tables; raises UserError for an empty core, an old index, or an empty time span."""
-    settings = context.config.sequences
-    interactions = context.tables.read("interactions", written_by="ingest")
-    total = interactions.agg(F.count("*").alias("rows"), F.count("user").alias("with_user")).first()
-    assert total is not None
-    item_ids, user_ids = (raw_and_dense_ids(context, key) for key in ("item", "user"))
-    events = indexed_events(context, interactions, item_ids=item_ids, user_ids=user_ids).localCheckpoint()
-    check_index(indexed=events.count(), interactions=total["with_user"])
-    pairs = events.groupBy("user_id", "item_id").agg(F.count("*").alias("events"))
-    if settings.repeats == "first":
-        pairs = pairs.withColumn("events", F.lit(1).cast("bigint"))
-    core = find_core(pairs.localCheckpoint(), k=settings.k, max_rounds=settings.max_rounds)
-    check_core(core, settings)
-    context.say(f"{settings.k}-core: {core.rounds[-1].interactions:,} of {total['with_user']:,} interactions")
-    ordered = sort_by_user(core_events(events, core.pairs, settings.repeats)).localCheckpoint()
-    histogram = events_per_day(ordered)
-    check_days(histogram, settings)
-    cuts = choose_cuts(histogram, valid_share=settings.valid_share, test_share=settings.test_share)
-    sequences, _ = together(
-        lambda: write_sequences(context, ordered, item_ids, cuts),
-        lambda: write_side_tables(context, events, user_ids, core),
-    )
-    return account(context, total["rows"], total["with_user"], core, cuts, sequences)
+    with scratch_folder(context.config.workspace_path, context.run_id, "sequences") as folder:
+        return Sequencing(context, folder).run()
 
 
-def core_events(events: DataFrame, pairs: DataFrame, repeats: str) -> DataFrame:
-    """Keep the events of the core's pairs, or of each pair the earliest."""
-    kept = events.join(pairs.select("user_id", "item_id"), on=["user_id", "item_id"], how="left_semi")
-    if repeats == "keep":
-        return kept.select(events.columns)
-    keys = ["user_id", "item_id"]
-    others = [name for name in events.columns if name not in keys]
-    earliest = kept.groupBy(keys).agg(
-        F.min(F.struct("time", *[n for n in others if n != "time"])).alias("event")
-    )
-    return earliest.select(*keys, *[f"event.{name}" for name in others]).select(events.columns)
+class Sequencing:
+    """One run of the stage: the steps, each a job of a task for every piece."""
 
+    def __init__(self, context: Context, folder: str) -> None:
+        self._context, self._folder = context, folder
+        self._settings = context.config.sequences
+        self._pieces = interaction_pieces(context, folder)
+        self._ranges = cover(list(self._pieces)) if self._pieces else []
+        self._seconds: dict[str, float] = {}
+        tables = context.tables
+        for key in ("item", "user"):
+            tables.check_made_from(f"{key}_index", ["interactions"])
+        self._index = {
+            key: tables.files(f"{key}_index", written_by="index") for key in ("item", "user", *LABELS)
+        }
 
-def write_sequences(
-    context: Context, ordered: DataFrame, item_ids: DataFrame, cuts: tuple[int, int]
-) -> DataFrame:
-    """Write sequences (returned), then the vocabulary and the training rows that follow from them."""
-    settings, tables = context.config.sequences, context.tables
-    tables.overwrite("sequences", user_histories(ordered, cuts=cuts, max_events=settings.max_events))
-    sequences = tables.read("sequences")
-    tables.overwrite("vocabulary", vocabulary_rows(sequences, item_ids, settings.split))
-    files = vocabulary_files(take_snapshot(tables, "vocabulary"))
-    rows = training_rows(
-        sequences,
-        files,
-        settings.split,
-        max_length=settings.max_length,
-        shards=settings.shards,
-        seed=context.config.seed,
-    )
-    tables.overwrite("training", rows)
-    return sequences
+    def run(self) -> StageResult:
+        """Encode, find the core, cut, and write; the tables are committed at the end."""
+        tables = self._context.tables
+        with self._timed("encode"):
+            items, numbered, pieces = self._encode()
+        with self._timed("kcore"):
+            core = self._find_core(numbered, pieces)
+        with self._timed("write"):
+            cuts = self._choose_cuts(core, pieces)
+            before = {table: tables.begin(table) for table in WRITTEN}
+            parts, written = self._write(core, cuts, items, pieces)
+        rounds = [{"k": self._settings.k, "round": at, **vars(one)} for at, one in enumerate(core.rounds)]
+        tables.replace_rows("kcore", rounds)
+        for table in WRITTEN:
+            tables.publish(table, parts[table], on=before[table])
+        return self._result(core, cuts, pieces, written, parts)
 
+    @contextmanager
+    def _timed(self, step: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._seconds[step] = round(time.perf_counter() - started, 3)
 
-def write_side_tables(context: Context, events: DataFrame, user_ids: DataFrame, core: Core) -> None:
-    """Write what does not depend on the sequences: the rounds of the core, and sessions."""
-    tables, settings = context.tables, context.config.sequences
-    rounds = [{"k": settings.k, "round": number, **vars(one)} for number, one in enumerate(core.rounds)]
-    tables.replace_rows("kcore", rounds)
-    tables.overwrite("sessions", visit_rows(events, user_ids, gap_minutes=settings.session_gap_minutes))
+    def _do(self, *calls: partial[Any]) -> list[Any]:
+        return call_tasks(self._context.spark, calls)
 
+    def _encode(self) -> tuple[str, int, list[Report]]:
+        (items,) = self._do(partial(number_items, self._index["item"], self._folder))
+        tasks = [
+            Encoding(
+                range=span,
+                piece=piece,
+                users=tuple(self._index["user"]),
+                items=items["items"],
+                ties=self._settings.ties,
+                first_only=self._settings.repeats == "first",
+                seed=self._context.config.seed,
+                folder=self._folder,
+            )
+            for span, piece in zip(self._ranges, self._pieces.values(), strict=True)
+        ]
+        pieces = self._do(*(partial(encode_piece, task) for task in tasks))
+        with_user = sum(piece["with_user"] for piece in pieces)
+        lost = sum(piece["lost"] for piece in pieces)
+        check_index(indexed=with_user - lost, interactions=with_user)
+        return items["items"], items["count"], pieces
 
-def account(
-    context: Context, rows_in: int, with_user: int, core: Core, cuts: tuple[int, int], sequences: DataFrame
-) -> StageResult:
-    """Check that every interaction is either in a sequence or counted as removed, and say so."""
-    settings = context.config.sequences
-    trains = F.when(training_length(settings.split) >= MIN_EVENTS, 1)
-    kept = sequences.agg(F.count("*"), F.sum("length"), F.count(trains)).first()
-    assert kept is not None
-    first, last = core.rounds[0], core.rounds[-1]
-    cut_histories, cut_events = count_cut(core.pairs, settings.max_events)
-    removed = {
-        "without_user": rows_in - with_user,
-        "repeats": with_user - first.interactions,
-        "kcore": first.interactions - last.interactions,
-        "max_events": cut_events,
-    }
-    assert (last.users, rows_in) == (kept[0], kept[1] + sum(removed.values())), (last, rows_in, kept, removed)
-    details: dict[str, Any] = {
-        "kcore": {"k": settings.k, "rounds": len(core.rounds) - 1, **vars(last)},
-        "sequences": kept[0],
-        "sessions": context.tables.read("sessions").count(),
-        "training_rows": kept[2],
-        "cut_histories": cut_histories,
-        "time_cuts": list(cuts),
-        "removed": removed,
-    }
-    return StageResult(rows_in=rows_in, rows_out=kept[0], details=details)
+    def _find_core(self, items: int, pieces: list[Report]) -> Core:
+        settings = self._settings
+        core = find_core(
+            self._do, pieces, items=items, k=settings.k, max_rounds=settings.max_rounds, folder=self._folder
+        )
+        check_core(core, settings)
+        first, last = core.rounds[0], core.rounds[-1]
+        self._context.say(f"{settings.k}-core: {last.interactions:,} of {first.interactions:,} interactions")
+        return core
 
+    def _choose_cuts(self, core: Core, pieces: list[Report]) -> Cuts:
+        counted = self._do(
+            *(
+                partial(count_days, piece, users, core.items, self._folder)
+                for piece, users in zip(pieces, core.users, strict=True)
+            )
+        )
+        (days,) = self._do(partial(sum_days, [one["days"] for one in counted]))
+        histogram = {int(day): int(events) for day, events in days}
+        check_days(histogram, self._settings)
+        return choose_cuts(
+            histogram, valid_share=self._settings.valid_share, test_share=self._settings.test_share
+        )
 
-def count_cut(pairs: DataFrame, max_events: int) -> tuple[int, int]:
-    """Count the users with more than max_events events, and their events beyond that."""
-    excess = F.greatest(F.sum("events") - max_events, F.lit(0)).alias("excess")
-    per_user = pairs.groupBy("user_id").agg(excess)
-    row = per_user.agg(F.count(F.when(F.col("excess") > 0, 1)), F.sum("excess")).first()
-    assert row is not None
-    return row[0], row[1]
+    def _write(
+        self, core: Core, cuts: Cuts, items: str, pieces: list[Report]
+    ) -> tuple[dict[str, list[Part]], list[Report]]:
+        tables, folder = self._context.tables, self._folder
+        (rows,) = self._do(partial(leave_rows, items, core.items, folder))
+        tasks = [
+            PieceRows(
+                range=span,
+                piece=piece,
+                users=users,
+                core_items=core.items,
+                items=items,
+                rows=rows["rows"],
+                vocabulary=FIRST_ID + rows["count"],
+                cuts=cuts,
+                settings=self._settings,
+                folder=folder,
+                targets={table: tables.target(table) for table in ("sequences", "sessions")},
+            )
+            for span, piece, users in zip(self._ranges, pieces, core.users, strict=True)
+        ]
+        written = self._do(*(partial(write_piece, task) for task in tasks))
+        (events,) = self._do(partial(leave_events, [one["counts"] for one in written], folder))
+        vocabulary, training = (
+            self._vocabulary(items, rows["rows"], events["events"]),
+            self._training(written),
+        )
+        both = self._do(*vocabulary, *training)
+        found = {
+            "vocabulary": both[: len(vocabulary)],
+            "training": [part for part in both[len(vocabulary) :] if part],
+            **{table: [one[table] for one in written if one[table]] for table in ("sequences", "sessions")},
+        }
+        return {table: [Part(**part) for part in parts] for table, parts in found.items()}, written
+
+    def _vocabulary(self, items: str, rows: str, events: str) -> list[partial[Report]]:
+        tables = self._context.tables
+        products = tables.files("items") if tables.exists("items") else []
+        return [
+            partial(
+                write_vocabulary,
+                part,
+                items=items,
+                rows=rows,
+                events=events,
+                products=products,
+                labels={label: self._index[label] for label in LABELS},
+                target=tables.target("vocabulary"),
+            )
+            for part in self._index["item"]
+        ]
+
+    def _training(self, written: list[Report]) -> list[partial[Report | None]]:
+        settings = self._settings
+        return [
+            partial(
+                write_shard,
+                [one["training"]["trained"] for one in written],
+                shard,
+                shards=settings.shards,
+                window=settings.max_length + 1,
+                seed=self._context.config.seed,
+                target=self._context.tables.target("training"),
+            )
+            for shard in range(settings.shards)
+        ]
+
+    def _result(
+        self,
+        core: Core,
+        cuts: Cuts,
+        pieces: list[Report],
+        written: list[Report],
+        parts: dict[str, list[Part]],
+    ) -> StageResult:
+        """Check that every interaction is either in a sequence or counted as removed, and say so."""
+        rows_in = sum(piece["rows"] for piece in pieces)
+        with_user = sum(piece["with_user"] for piece in pieces)
+        first, last = core.rounds[0], core.rounds[-1]
+        removed = {
+            "without_user": rows_in - with_user,
+            "repeats": with_user - first.interactions,
+            "kcore": first.interactions - last.interactions,
+            "max_events": sum(one["cut_events"] for one in written),
+        }
+        kept = sum(one["kept"] for one in written)
+        sequences = sum(part.rows for part in parts["sequences"])
+        assert (last.users, rows_in) == (sequences, kept + sum(removed.values())), (
+            last,
+            rows_in,
+            kept,
+            removed,
+        )
+        details: dict[str, Any] = {
+            "kcore": {"k": self._settings.k, "rounds": len(core.rounds) - 1, **vars(last)},
+            "sequences": sequences,
+            "sessions": sum(part.rows for part in parts["sessions"]),
+            "training_rows": sum(one["training_rows"] for one in written),
+            "cut_histories": sum(one["cut_histories"] for one in written),
+            "time_cuts": list(cuts),
+            "removed": removed,
+            "seconds": self._seconds,
+        }
+        return StageResult(rows_in=rows_in, rows_out=sequences, details=details)

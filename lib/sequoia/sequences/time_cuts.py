@@ -2,20 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
+from pathlib import PurePosixPath
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import numpy as np
+import pyarrow as pa
+
+from sequoia.buckets.arrays import load, save
+from sequoia.buckets.shuffle import Report
+from sequoia.sequences.core import load_flags
+from sequoia.sequences.encode import load_events
 
 DAY = 86_400_000
 
 
-def events_per_day(events: DataFrame) -> dict[int, int]:
-    """Count events by day since 1970 (UTC). Bounded by the days of the log, some 10,000 in 25 years."""
-    day = F.floor(F.col("time") / DAY).cast("bigint")
-    rows = events.groupBy(day.alias("day")).agg(F.count("*").alias("events")).collect()
-    return {row["day"]: row["events"] for row in rows}
+def count_days(piece: Report, users: str, items: str, folder: str) -> Report:
+    """Leave how many of a piece's core events fall on each day since 1970 (UTC)."""
+    events = load_events(piece)
+    stays = load_flags(items)[events.items] & np.repeat(load_flags(users), np.diff(events.bounds))
+    days, counts = np.unique(events.times[stays] // DAY, return_counts=True)
+    return {
+        "days": save(
+            pa.table({"day": days, "events": counts}), folder, f"days-{PurePosixPath(piece['events']).stem}"
+        )
+    }
+
+
+def sum_days(counted: Sequence[str]) -> list[tuple[int, int]]:
+    """Sum counts by day. Bounded by the days of the log, some 10,000 in 25 years."""
+    tables = pa.concat_tables([load(path) for path in counted])
+    summed = tables.group_by("day").aggregate([("events", "sum")])
+    return [*zip(summed.column("day").to_pylist(), summed.column("events_sum").to_pylist(), strict=True)]
 
 
 def choose_cuts(histogram: Mapping[int, int], *, valid_share: float, test_share: float) -> tuple[int, int]:

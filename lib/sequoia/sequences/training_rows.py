@@ -2,92 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
-from sequoia.sequences.held_out import Protocol, training_length
-from sequoia.sequences.histories import ARRAYS
-from sequoia.sequences.vocabulary_arrays import load_vocabulary
+from sequoia.buckets.arrays import load, save
+from sequoia.buckets.order import Integers
+from sequoia.buckets.shuffle import Report
+from sequoia.buckets.strings import Unsigned, mix
+from sequoia.sequences.encode import Events
+from sequoia.sequences.histories import keep, lists_of
+from sequoia.tables.parts import Target, write_groups
 
 # An input and a target.
 MIN_EVENTS = 2
-
-TYPES = {name: kind for name, (_, kind) in ARRAYS.items()} | {"items": pa.int32()}
-SCHEMA = pa.schema(
-    [
-        ("user_id", pa.int64()),
-        *[(name, pa.list_(kind)) for name, kind in TYPES.items()],
-        ("length", pa.int32()),
-    ]
-)
-SPARK_SCHEMA = (
-    "user_id BIGINT, items ARRAY<INT>, times ARRAY<BIGINT>, ratings ARRAY<FLOAT>, categories ARRAY<INT>, "
-    "brands ARRAY<INT>, price_buckets ARRAY<INT>, length INT"
-)
+GROUP = 20_000  # rows that are padded at once, and of a row group
+LISTS = {"items": pa.int32(), "times": pa.int64(), "ratings": pa.float32()}
 
 
-def training_rows(
-    sequences: DataFrame,
-    files: tuple[str, ...],
-    protocol: Protocol,
+def places(users: Integers, seed: int) -> Unsigned:
+    """Return a hash of each user and the seed: it orders a shard and, modulo their number, is the shard."""
+    return mix(users.astype(np.uint64) ^ mix(np.array([seed], dtype=np.uint64)))
+
+
+def leave_trained(
+    events: Events,
+    trained: Integers,
+    rows: npt.NDArray[np.int32],
     *,
-    max_length: int,
-    shards: int,
-    seed: int,
-) -> DataFrame:
-    """Build the rows of the training table, one partition per shard, so that each shard becomes one file.
+    window: int,
+    folder: str,
+    name: str,
+) -> Report:
+    """Leave the last `window` of the first trained[i] events of every user i who has two of them.
 
-    `files` are the vocabulary's. The order inside a shard is a hash of seed and user, then the user.
+    rows: the vocabulary row of each item number.
     """
-    trained = sequences.withColumn("trained", training_length(protocol)).where(F.col("trained") >= MIN_EVENTS)
-    window = max_length + 1
-    fixed = trained.select("user_id", "trained", *ARRAYS).mapInArrow(
-        arrow_windows(files, window), SPARK_SCHEMA
-    )
-    place = F.xxhash64(F.col("user_id"), F.lit(seed).cast("bigint"))
-    placed = fixed.withColumn("place", place).withColumn("shard", F.pmod("place", F.lit(shards)).cast("int"))
-    return placed.repartition(shards, "shard").sortWithinPartitions("shard", "place", "user_id")
+    lengths = np.diff(events.bounds)
+    ends = np.repeat(np.where(trained >= MIN_EVENTS, trained, 0), lengths)
+    place = np.arange(len(events.items)) - np.repeat(events.bounds[:-1], lengths)
+    chosen = keep(events, (place < ends) & (place >= ends - window))
+    lists: dict[str, npt.NDArray[np.generic]] = {
+        "items": rows[chosen.items],
+        "times": chosen.times,
+        "ratings": chosen.ratings,
+    }
+    table = {column: lists_of(values, chosen.bounds) for column, values in lists.items()}
+    path = save(pa.table({"user_id": chosen.users, **table}), folder, f"trained-{name}")
+    return {"trained": path, "rows": len(chosen.users)}
 
 
-def arrow_windows(
-    files: tuple[str, ...], window: int
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return a mapInArrow function from sequences with `trained` to rows of `window` positions."""
-
-    def windows_of(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        vocabulary = load_vocabulary(files)
-        for batch in batches:
-            trained = batch["trained"].to_numpy()
-            columns = {name: pad_left(batch[name], trained, window) for name in ARRAYS}
-            items = columns["items"].astype(np.int64)
-            columns["items"] = np.where(items == 0, 0, vocabulary.rows(items))
-            lists = [fixed_lists(columns[name], kind) for name, kind in TYPES.items()]
-            lengths = pa.array(np.minimum(trained, window), pa.int32())
-            yield pa.RecordBatch.from_arrays([batch["user_id"], *lists, lengths], schema=SCHEMA)
-
-    return windows_of
-
-
-def pad_left(lists: pa.ListArray, ends: npt.NDArray[np.int32], window: int) -> npt.NDArray[np.generic]:
-    """Return the last `window` of the first ends[i] values of list i, zeros before: (rows, window)."""
-    values = lists.flatten().to_numpy(zero_copy_only=False)
-    begins = lists.offsets.to_numpy()[:-1].astype(np.int64) - lists.offsets[0].as_py()
-    places = ends[:, None].astype(np.int64) - window + np.arange(window)
-    taken = (
-        values[np.maximum(begins[:, None] + places, 0)]
-        if len(values)
-        else np.zeros(places.shape, values.dtype)
-    )
-    return np.where(places >= 0, taken, values.dtype.type(0))
+def write_shard(
+    trained: Sequence[str], shard: int, *, shards: int, window: int, seed: int, target: Target
+) -> Report | None:
+    """Write the file of a shard, its users' rows in the order of their hashes; None when it has no users."""
+    found = []
+    for path in trained:
+        table = load(path)
+        of = places(table.column("user_id").to_numpy(), seed) % np.uint64(shards)
+        found.append(table.take(pa.array(np.flatnonzero(of == shard))))
+    rows = pa.concat_tables(found)
+    users = rows.column("user_id").to_numpy()
+    if not len(rows):
+        return None
+    order = np.lexsort((users, places(users, seed)))
+    return write_groups(
+        _padded(rows, order, window), target, partition={"shard": str(shard)}, name=f"shard-{shard:05d}"
+    ).to_json()
 
 
-def fixed_lists(matrix: npt.NDArray[np.generic], kind: pa.DataType) -> pa.ListArray:
-    """Turn a (rows, window) array into a list column."""
-    rows, window = matrix.shape
-    offsets = pa.array(np.arange(rows + 1) * window, pa.int32())
-    return pa.ListArray.from_arrays(offsets, pa.array(matrix.reshape(-1), kind))
+def _padded(rows: pa.Table, order: Integers, window: int) -> Iterator[pa.Table]:
+    for start in range(0, max(1, len(order)), GROUP):
+        part = rows.take(pa.array(order[start : start + GROUP])).combine_chunks()
+        lengths = np.diff(_offsets(part.column("items")))
+        padded = {name: pad_left(part.column(name), kind, window) for name, kind in LISTS.items()}
+        yield pa.table({"user_id": part.column("user_id"), **padded, "length": pa.array(lengths, pa.int32())})
+
+
+def pad_left(lists: pa.ChunkedArray, kind: pa.DataType, window: int) -> pa.ListArray:
+    """Put zeros before lists of at most `window` values, so that all have so many."""
+    lengths = np.diff(_offsets(lists))
+    slots = np.arange(window) >= window - lengths[:, None]
+    values = lists.combine_chunks().flatten().to_numpy() if len(lists) else np.zeros(0)
+    matrix = np.zeros(slots.shape, dtype=kind.to_pandas_dtype())
+    matrix[slots] = values
+    return lists_of(matrix.reshape(-1), np.arange(len(lengths) + 1) * window)
+
+
+def _offsets(lists: pa.ChunkedArray) -> Integers:
+    whole = lists.combine_chunks()
+    array = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) and whole.num_chunks else whole
+    offsets: Integers = array.offsets.to_numpy().astype(np.int64) if len(lists) else np.zeros(1, np.int64)
+    return offsets

@@ -1,21 +1,128 @@
-"""The vocabulary: the core's items, numbered without gaps for embedding tables."""
+"""The vocabulary: the core's items, numbered without gaps for embedding tables, with their features."""
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from collections.abc import Sequence
+from functools import lru_cache
 
-from sequoia.index.dense_number import dense_number
-from sequoia.index.stable_ids import FIRST_ID
-from sequoia.sequences.held_out import Protocol, training_length
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from sequoia.buckets.arrays import load, save
+from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.find import MISSING, find
+from sequoia.buckets.groups import group
+from sequoia.buckets.pieces import range_of
+from sequoia.buckets.shuffle import Report
+from sequoia.buckets.strings import Hashes, hash_strings
+from sequoia.index.counted import FIRST_ID
+from sequoia.sequences.core import load_flags
+from sequoia.sequences.encode import numbered_items
+from sequoia.storage import locate, open_bytes
+from sequoia.tables.parts import Part, Target, write_part
+
+NO_ROW = 0
+# Of the features of an item without metadata.
+UNKNOWN_ID = 1
+UNKNOWN_BUCKET = 0
+FEATURES = ["item", "category", "brand", "price_bucket"]
 
 
-def vocabulary_rows(sequences: DataFrame, item_ids: DataFrame, protocol: Protocol) -> DataFrame:
-    """Build the vocabulary table: each item of the sequences, with its training events (maybe 0)."""
-    events = sequences.select(
-        training_length(protocol).alias("trained"), F.posexplode("items").alias("place", "item_id")
-    )
-    trains = F.when(F.col("place") < F.col("trained"), 1)
-    counts = events.groupBy("item_id").agg(F.count(trains).alias("events"))
-    named = counts.join(item_ids, on="item_id", how="inner")
-    return dense_number(named, [F.asc("item_id")], name="row", first=FIRST_ID)
+def leave_rows(items: str, kept: str, folder: str) -> Report:
+    """Give the core's items their rows, ascending with their ids; leave the row of every item number."""
+    ids = numbered_items(items)[1]
+    numbers = np.flatnonzero(load_flags(kept))
+    rows = np.full(len(ids), NO_ROW, dtype=np.int32)
+    rows[numbers[np.argsort(ids[numbers])]] = np.arange(FIRST_ID, FIRST_ID + len(numbers))
+    return {"rows": save(pa.table({"row": rows}), folder, "vocabulary-rows"), "count": len(numbers)}
+
+
+def rows_of_items(path: str) -> npt.NDArray[np.int32]:
+    """Return what `leave_rows` left."""
+    rows: npt.NDArray[np.int32] = load(path).column("row").to_numpy()
+    return rows
+
+
+def leave_events(counts: Sequence[str], folder: str) -> Report:
+    """Sum the training events of every row."""
+    total = sum(load(path).column("events").to_numpy() for path in counts)
+    return {"events": save(pa.table({"events": total}), folder, "vocabulary-events")}
+
+
+def write_vocabulary(
+    index: Part,
+    *,
+    items: str,
+    rows: str,
+    events: str,
+    products: Sequence[Part],
+    labels: dict[str, list[Part]],
+    target: Target,
+) -> Report:
+    """Write the vocabulary's items of one file of the item index.
+
+    products: the files of items; labels: of each kind the files of its index.
+    """
+    with open_bytes(locate(index.path)) as file:
+        known = pq.ParquetFile(file).read(columns=["item", "id"], use_threads=False)
+    hashes = hash_strings(one_chunk(known.column("item")))
+    row = rows_of_items(rows)[find(numbered_items(items)[0], hashes)]
+    stays = np.flatnonzero(row != NO_ROW)
+    names, hashes = one_chunk(known.column("item")).take(pa.array(stays)), hashes.take(stays)
+    found = group(hashes)
+    order = found.order
+    features = _features(found.hashes, index, products, labels)
+    counts = load(events).column("events").to_numpy()
+    table = {
+        "row": row[stays][order],
+        "item_id": known.column("id").take(pa.array(stays[order])),
+        "item": names.take(pa.array(order)),
+        "events": counts[row[stays][order]],
+        **features,
+    }
+    return write_part(pa.table(table), target).to_json()
+
+
+def _features(
+    wanted: Hashes, index: Part, products: Sequence[Part], labels: dict[str, list[Part]]
+) -> dict[str, npt.NDArray[np.int32]]:
+    """Return category, brand and price bucket of items, by the ids of their indexes."""
+    features = {
+        "category": np.full(len(wanted), UNKNOWN_ID, dtype=np.int32),
+        "brand": np.full(len(wanted), UNKNOWN_ID, dtype=np.int32),
+        "price_bucket": np.full(len(wanted), UNKNOWN_BUCKET, dtype=np.int32),
+    }
+    ids = {label: _label_ids(tuple(part.path for part in parts), label) for label, parts in labels.items()}
+    for part in products:
+        if not _overlap(part, index):
+            continue
+        with open_bytes(locate(part.path)) as file:
+            rows = pq.ParquetFile(file).read(columns=FEATURES, use_threads=False)
+        places = find(wanted, hash_strings(one_chunk(rows.column("item"))))
+        known = np.flatnonzero(places != MISSING)
+        rows, places = rows.take(pa.array(known)), places[known]
+        features["price_bucket"][places] = rows.column("price_bucket").to_numpy()
+        for label, (names, numbers) in ids.items():
+            at = pc.fill_null(pc.index_in(rows.column(label), names), len(numbers)).to_numpy()
+            features[label][places] = np.append(numbers, UNKNOWN_ID)[at]
+    return features
+
+
+def _overlap(one: Part, other: Part) -> bool:
+    spans = range_of(one), range_of(other)
+    if spans[0] is None or spans[1] is None:
+        return True
+    return spans[0].first <= spans[1].last and spans[1].first <= spans[0].last
+
+
+@lru_cache(maxsize=2)
+def _label_ids(paths: tuple[str, ...], label: str) -> tuple[pa.Array, npt.NDArray[np.int32]]:
+    tables = [pa.table({label: pa.array([], pa.string()), "id": pa.array([], pa.int64())})]
+    for path in paths:
+        with open_bytes(locate(path)) as file:
+            tables.append(pq.ParquetFile(file).read(columns=[label, "id"], use_threads=False))
+    whole = pa.concat_tables(tables)
+    return one_chunk(whole.column(label)), whole.column("id").to_numpy().astype(np.int32)

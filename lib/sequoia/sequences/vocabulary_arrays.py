@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from sequoia.index.stable_ids import FIRST_ID
+from sequoia.index.counted import FIRST_ID
 from sequoia.local_files import local_copy
 from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot

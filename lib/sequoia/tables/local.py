@@ -15,15 +15,20 @@ from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
+from deltalake.exceptions import CommitFailedError
+from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 
 from sequoia.tables.contracts import Contract
+from sequoia.tables.parts import OutdatedError, Part, now_in_milliseconds
 
 Row = Mapping[str, Any]
+LOG = "_delta_log"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +55,10 @@ class LocalTables:
 
     def history(self, table: str) -> list[dict[str, Any]]:
         """Return the commits that are still known, newest first."""
-        return [{"operationParameters": {}, **commit} for commit in self._open(table).history()]
+        return [
+            {"operationParameters": {}, "userMetadata": None, **commit}
+            for commit in self._open(table).history()
+        ]
 
     def create(self, terms: Contract) -> None:
         """Make an empty table with its constraints, complete or not at all; leave one that is there."""
@@ -58,20 +66,22 @@ class LocalTables:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}.", suffix=".partial") as scratch:
             fresh = Path(scratch) / folder.name
-            table = DeltaTable.create(
+            checks = {f"delta.constraints.{name}": check for name, check in terms.constraints.items()}
+            # CHECK constraints take version 3; deltalake's own way to add them knows few functions.
+            protocol = {"delta.minReaderVersion": "1", "delta.minWriterVersion": "3"}
+            DeltaTable.create(
                 fresh,
                 Schema.from_json(json.dumps(terms.columns)),
                 partition_by=list(terms.partitions),
                 description=terms.comment,
-                configuration=terms.properties,
+                configuration={**terms.properties, **checks, **protocol},
                 raise_if_key_not_exists=False,  # sequoia.schemaVersion
             )
-            for name, check in terms.constraints.items():  # one commit each
-                table.alter.add_constraint({name: check})
+            folder.mkdir(exist_ok=True)
             try:
-                fresh.rename(folder)
+                (fresh / LOG).rename(folder / LOG)
             except OSError:
-                if not (folder / "_delta_log").is_dir():
+                if not (folder / LOG).is_dir():
                     raise
 
     def write(
@@ -104,6 +114,62 @@ class LocalTables:
         return [
             {name: _found(value, kinds[name]) for name, value in row.items()} for row in found.to_pylist()
         ]
+
+    def files(self, table: str, version: int) -> list[Part]:
+        """Return the files of a version, as the log tells of them."""
+        found = pa.table(self._open(table, version).get_add_actions(flatten=True)).to_pylist()
+        return [self._part(table, entry) for entry in sorted(found, key=lambda entry: entry["path"])]
+
+    def _part(self, table: str, entry: dict[str, Any]) -> Part:
+        told = {name.partition(".")[::2]: value for name, value in entry.items()}
+        return Part(
+            path=str(self._warehouse / table / unquote(entry["path"])),
+            rows=entry["num_records"],
+            bytes=entry["size_bytes"],
+            partition={column: str(value) for (kind, column), value in told.items() if kind == "partition"},
+            nulls={
+                column: value
+                for (kind, column), value in told.items()
+                if kind == "null_count" and value is not None
+            },
+        )
+
+    def commit(
+        self, table: str, parts: Sequence[Part], removed: Sequence[Part], *, version: int, note: str
+    ) -> None:
+        """Make files part of the table and others no more, on top of this version and no other.
+
+        The files lie in the table's folder. Raises OutdatedError when another writer was first.
+        """
+        opened = self._open(table, version)
+        now = now_in_milliseconds()
+        added = [
+            AddAction(self._relative(table, part), part.bytes, part.partition, now, True, part.statistics)
+            for part in parts
+        ]
+        gone = [
+            RemoveAction(
+                path=self._relative(table, part),
+                size=part.bytes,
+                partition_values=dict(part.partition),
+                data_change=True,
+                deletion_timestamp=now,
+            )
+            for part in removed
+        ]
+        try:
+            opened.create_write_transaction(
+                [*added, *gone],
+                "append",
+                opened.schema(),
+                partition_by=opened.metadata().partition_columns,
+                commit_properties=CommitProperties({"userMetadata": note}, max_commit_retries=0),
+            )
+        except CommitFailedError:
+            raise OutdatedError(table, version) from None
+
+    def _relative(self, table: str, part: Part) -> str:
+        return Path(part.path).relative_to(self._warehouse / table).as_posix()
 
     def old_files(self, table: str, hours: int) -> list[Path]:
         """Return the files that no version younger than this needs, as Spark's VACUUM would remove them."""

@@ -1,0 +1,1 @@
+"""Events brought together by user once, as Arrow, in buckets; from there on integers, bucket by bucket."""

@@ -1,0 +1,78 @@
+"""What one task reads: a file, or of a large one that is not zipped the lines that start in a part of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from pyspark.sql import SparkSession
+
+from sequoia.buckets.shuffle import Report, map_tasks
+from sequoia.ingest.blocks import BLOCK
+from sequoia.ingest.find import RawFile
+from sequoia.ingest.gunzip import pieces
+from sequoia.ingest.settings import Format
+
+LARGEST = 64 << 20  # bytes
+SMALLEST = 4 << 20  # less is not worth a task of its own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chunk:
+    """Lines of one file; span is None for all of them. header: the first line's names in a CSV log."""
+
+    file: RawFile
+    form: Format
+    fingerprint: str
+    header: list[str] | None = None
+    span: tuple[int, int] | None = None
+    first_line: int = 1
+
+    @property
+    def bytes(self) -> int:
+        """Return the bytes to read."""
+        return self.file.bytes if self.span is None else self.span[1] - self.span[0]
+
+
+def cut(files: Sequence[Chunk], at_once: int) -> list[Chunk]:
+    """Cut whole files into chunks, so that so many tasks at once have work; zipped ones stay whole."""
+    total = sum(file.bytes for file in files)
+    size = min(max(total // max(1, at_once) + 1, SMALLEST), LARGEST)
+    return [chunk for file in files for chunk in _cut(file, size)]
+
+
+def _cut(file: Chunk, size: int) -> Iterator[Chunk]:
+    count = 1 if file.file.path.endswith(".gz") else -(-file.bytes // size)
+    if count <= 1:
+        yield file
+        return
+    bounds = [file.bytes * number // count for number in range(count + 1)]
+    for begin, end in itertools.pairwise(bounds):
+        yield replace(file, span=(begin, end))
+
+
+def with_line_numbers(spark: SparkSession, chunks: Sequence[Chunk]) -> list[Chunk]:
+    """Number the first line of each chunk, by counting those of cut files: a hundredth of reading them."""
+    several = [chunk for chunk in chunks if chunk.span is not None]
+    counts = iter([report["lines"] for report in map_tasks(spark, several, _count)])
+    numbered: list[Chunk] = []
+    before: dict[str, int] = {}
+    for chunk in chunks:
+        if chunk.span is None:
+            numbered.append(chunk)
+            continue
+        source = chunk.file.source
+        numbered.append(replace(chunk, first_line=before.get(source, 1)))
+        before[source] = (
+            numbered[-1].first_line + next(counts) - (chunk.header is not None and chunk.span[0] == 0)
+        )
+    return numbered
+
+
+def _count(chunk: Chunk) -> Report:
+    lines, last = 0, b"\n"
+    for piece in pieces(chunk.file.path, BLOCK, chunk.span):
+        lines += piece.count(b"\n")
+        last = piece[-1:] or last
+    return {"lines": lines + (last != b"\n")}

@@ -1,0 +1,106 @@
+"""The candidate sets of a file of sequences, for both splits and both samplers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.shuffle import Report
+from sequoia.index.counted import FIRST_ID
+from sequoia.negatives.candidates import Histories, draw_candidates
+from sequoia.negatives.weights import Sampler
+from sequoia.sequences.held_out import Protocol, Split, history_lengths
+from sequoia.sequences.vocabulary_arrays import load_vocabulary
+from sequoia.storage import locate, open_bytes
+from sequoia.tables.parts import Part, Target, write_groups
+
+# What a stream of draws is for: (split, sampler). The place in this list is part of the hash.
+PURPOSES: tuple[tuple[Split, str], ...] = (
+    ("valid", "uniform"),
+    ("valid", "popularity"),
+    ("test", "uniform"),
+    ("test", "popularity"),
+)
+COLUMNS = ["user_id", "items", "length", "loo_train", "time_train", "time_valid"]
+USERS = 20_000  # drawn for and written at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawing:
+    """What the candidates depend on besides the histories; `files` are the vocabulary's."""
+
+    files: tuple[str, ...]
+    candidates: int
+    alpha: float
+    seed: int
+    protocol: Protocol
+
+
+def write_candidates(part: Part, drawing: Drawing, target: Target) -> Report:
+    """Write the candidate sets of a file of sequences; report files, users and short sets by purpose."""
+    with open_bytes(locate(part.path)) as file:
+        sequences = pq.ParquetFile(file).read(columns=COLUMNS, use_threads=False)
+    sets = []
+    for purpose, (split, sampler) in enumerate(PURPOSES):
+        places = history_lengths(split, drawing.protocol, sequences)
+        held = sequences.filter(pa.array(places >= 0))
+        report: Report = {"split": split, "sampler": sampler, "users": len(held), "short": 0, "part": None}
+        if len(held):
+            rows = _Rows(held, places[places >= 0], drawing, purpose)
+            written = write_groups(rows.tables(), target, partition={"split": split, "sampler": sampler})
+            report |= {"part": written.to_json(), "short": rows.short}
+        sets.append(report)
+    return {"rows": len(sequences), "items": len(load_vocabulary(drawing.files).item_ids), "sets": sets}
+
+
+class _Rows:
+    """The rows of one purpose, made as they are written; `short` counts sets that are not full."""
+
+    def __init__(self, held: pa.Table, places: npt.NDArray[np.int64], drawing: Drawing, purpose: int) -> None:
+        self.short = 0
+        self._held, self._places, self._drawing, self._purpose = held, places, drawing, purpose
+
+    def tables(self) -> Iterator[pa.Table]:
+        for start in range(0, len(self._held), USERS):
+            yield self._table(self._held.slice(start, USERS), self._places[start : start + USERS])
+
+    def _table(self, held: pa.Table, places: npt.NDArray[np.int64]) -> pa.Table:
+        drawing = self._drawing
+        items = one_chunk(held.column("items"))
+        offsets = items.offsets.to_numpy().astype(np.int64)
+        offsets -= offsets[0]
+        rows = load_vocabulary(drawing.files).rows(items.flatten().to_numpy())
+        users = held.column("user_id").to_numpy()
+        alpha = drawing.alpha if PURPOSES[self._purpose][1] == "popularity" else 0.0
+        found, bounds = draw_candidates(
+            Histories(users=users, items=rows - FIRST_ID, offsets=offsets),
+            load_sampler(drawing.files, alpha),
+            count=drawing.candidates,
+            seed=drawing.seed,
+            purpose=self._purpose,
+        )
+        self.short += int((np.diff(bounds) < drawing.candidates).sum())
+        candidates = pa.ListArray.from_arrays(
+            pa.array(bounds, pa.int32()), pa.array(found + FIRST_ID, pa.int32())
+        )
+        return pa.table(
+            {
+                "user_id": users,
+                "seed": np.full(len(users), drawing.seed, dtype=np.int64),
+                "target": rows[offsets[:-1] + places],
+                "candidates": candidates,
+            }
+        )
+
+
+@lru_cache(maxsize=2)
+def load_sampler(files: tuple[str, ...], alpha: float) -> Sampler:
+    """Build the sampler of a vocabulary once per process."""
+    return Sampler.from_counts(load_vocabulary(files).events, alpha)

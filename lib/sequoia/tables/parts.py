@@ -1,0 +1,138 @@
+"""Parquet files that tasks write: of no table until a commit names them, so a task may run twice or die."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from typing import IO, Any
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sequoia.storage import Location, locate, uri
+
+ROW_GROUP = 1 << 26  # rows: a part is one, so that a column has one dictionary
+DICTIONARY = 1 << 30  # bytes: whatever comes as a dictionary stays one
+
+
+class OutdatedError(Exception):
+    """Another writer has committed to the table since this version was read."""
+
+    def __init__(self, table: str, version: int) -> None:
+        super().__init__(f"{table} has a version after {version}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """One such file: where it is, what is in it, and the partition of the table it is for.
+
+    nulls: of some columns, the number of rows without a value.
+    """
+
+    path: str
+    rows: int
+    bytes: int
+    partition: dict[str, str] = field(default_factory=dict)
+    nulls: dict[str, int] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
+
+    @property
+    def statistics(self) -> str:
+        """Return what Delta's log keeps of the file."""
+        return json.dumps({"numRecords": self.rows, "nullCount": self.nulls})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """Where files for a table go, a path or URI, and the columns that its contract asks of them."""
+
+    folder: str
+    columns: pa.Schema
+
+
+def write_part(
+    rows: pa.Table,
+    target: Target,
+    *,
+    name: str = "part",
+    partition: dict[str, str] | None = None,
+    dictionaries: Sequence[str] = (),
+    count_nulls: Sequence[str] = (),
+) -> Part:
+    """Write rows to a file of a new name for a table, below folders of its partition if any.
+
+    dictionaries: columns of few values besides those that are dictionaries already; all others are plain, as
+    looking for repetitions in ids costs more than it saves. Raises ValueError for rows that the contract has
+    no room for.
+    """
+    coded = [field.name for field in rows.schema if pa.types.is_dictionary(field.type)]
+    part = write_groups([rows], target, name=name, partition=partition, dictionaries=[*coded, *dictionaries])
+    return replace(part, nulls={column: rows.column(column).null_count for column in count_nulls})
+
+
+def write_groups(
+    groups: Iterable[pa.Table],
+    target: Target,
+    *,
+    name: str = "part",
+    partition: dict[str, str] | None = None,
+    dictionaries: Sequence[str] = (),
+) -> Part:
+    """Write a file as `write_part` does, a row group for each table of one schema; there is one at least."""
+    place = _folder(target.folder, partition or {}) / f"{name}-{uuid.uuid4().hex}.zstd.parquet"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    tables = (_fitted(group, target.columns) for group in groups)
+    first = next(tables)
+    rows = 0
+    with place.open("wb") as file, _writer(file, first.schema, dictionaries) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table, row_group_size=ROW_GROUP)
+            rows += len(table)
+    return Part(path=uri(place), rows=rows, bytes=place.stat().st_size, partition=partition or {})
+
+
+def _fitted(rows: pa.Table, columns: pa.Schema) -> pa.Table:
+    """Return the columns in the contract's types, those of its partition apart."""
+    fitted = {}
+    for wanted in columns:
+        if wanted.name not in rows.column_names:
+            continue
+        column = rows.column(wanted.name)
+        if column.null_count and not wanted.nullable:
+            raise ValueError(f"{wanted.name} has {column.null_count} rows without a value")
+        fitted[wanted.name] = column if pa.types.is_dictionary(column.type) else column.cast(wanted.type)
+    return pa.table(fitted)
+
+
+def _writer(file: IO[bytes], schema: pa.Schema, dictionaries: Sequence[str]) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        file,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=[*dictionaries] or False,
+        dictionary_pagesize_limit=DICTIONARY,
+        write_statistics=False,
+        store_schema=False,
+        use_compliant_nested_type=True,
+    )
+
+
+def _folder(folder: str, partition: dict[str, str]) -> Location:
+    place = locate(folder)
+    for column, value in partition.items():
+        place = place / f"{column}={quote(value, safe='')}"
+    return place
+
+
+def now_in_milliseconds() -> int:
+    """Return the time as Delta's log keeps it."""
+    return int(time.time() * 1000)
