@@ -48,7 +48,7 @@ lint: $(READY) ## ruff: rules and format
 types: $(READY) ## mypy, strict
 	@$(RUN) mypy
 
-bench-data: $(READY) ## time the data plane beside DuckDB, ROWS=23000000 ratings lines, WORKSPACE=<folder>
+bench-data: $(READY) ## time the data plane beside DuckDB and polars, ROWS=23000000 ratings lines, WORKSPACE=<folder>
 	@$(RUN) python tests/benchmarks/data_plane $(if $(ROWS),--rows $(ROWS)) \
 		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(ARGS)
 

@@ -196,6 +196,7 @@ def test_config_shows_what_was_asked_for_and_speaks_json() -> None:
         "seed=42                   # base.yaml",
         "negatives.candidates=100  # base.yaml",
         "negatives.alpha=0.75      # base.yaml",
+        "negatives.stored=100000   # base.yaml",
     ]
     told = json.loads(typed("config", "--json", "seed", "seed=7").output)
     assert told["settings"] == {"seed": {"value": 7, "from": "command line"}}

@@ -119,4 +119,4 @@ def test_the_data_plane_is_timed_beside_duckdb(tmp_path: Path) -> None:
     assert all(found["stages"][name]["ratio_duckdb"] > 0 for name in stages)
     assert found["stages"]["negatives"]["sets_s"] > 0
     assert found["peak_gib"] > 0
-    assert "DuckDB s" in said
+    assert "duckdb s" in said

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from progress import Step, show
-from stamps import Stamps
+from stamps import Stamps, digest
 
 HERE = Path(__file__).resolve().parent
 
@@ -60,6 +60,14 @@ class Environment:
         if self.stamps.get("jars") != packages:
             self.run("Delta's jars", self.python, HERE / "delta_jars.py")
             self.stamps.set("jars", packages)
+
+    def archive_classes(self, packages: str) -> None:
+        """Have Java archive what Spark loads, of these jars."""
+        script = HERE / "class_archive.py"
+        key = f"{packages} {digest(script)}"
+        if self.stamps.get("classes") != key:
+            self.run("Java's class archive", self.python, script)
+            self.stamps.set("classes", key)
 
     def horovod_build(self) -> Step | None:
         """Start building Horovod's wheel, or taking it from the cache; None when it is installed."""

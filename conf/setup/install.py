@@ -38,6 +38,7 @@ def main(launcher: str) -> None:
         install_packages(venv, packages)
         venv.install_jars(packages)
         install_project(venv)
+        venv.archive_classes(packages)
         if build is not None:
             build.finish()
             venv.install_horovod()

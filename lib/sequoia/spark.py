@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from pyspark import SparkConf, SparkContext
 from pyspark.java_gateway import launch_gateway
@@ -21,6 +22,9 @@ DELTA = {
     "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
     "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
 }
+
+# Where the set-up leaves Java's archive of the classes that Spark and Delta load at every start.
+CLASS_ARCHIVE = Path(sys.prefix) / ".sequoia" / "spark.jsa"
 
 LOCAL = {
     "spark.ui.enabled": "false",
@@ -70,9 +74,17 @@ def session_options(settings: SparkSettings, launched: Mapping[str, str]) -> dic
         "spark.ui.showConsoleProgress": str(sys.stderr.isatty()).lower(),
     }
     # Executors on other machines could not call back to an address of this machine alone.
-    local = LOCAL if launched.get("spark.master", settings.master).startswith("local") else {}
+    is_local = launched.get("spark.master", settings.master).startswith("local")
+    local = {**_mapped_classes(), **LOCAL} if is_local else {}
     wanted = {**local, **ours, **DELTA, **settings.conf}
     return {key: value for key, value in wanted.items() if value and key not in launched}
+
+
+def _mapped_classes() -> dict[str, str]:
+    """Return what halves the start of Java; silent, as it would tell standard output of what does not fit."""
+    if not CLASS_ARCHIVE.is_file():
+        return {}
+    return {"spark.driver.defaultJavaOptions": f'"-XX:SharedArchiveFile={CLASS_ARCHIVE}" -Xlog:disable'}
 
 
 def _start(settings: SparkSettings) -> SparkSession:

@@ -9,7 +9,8 @@ import pytest
 
 from sequoia.buckets.bounded import bounded
 from sequoia.buckets.pieces import Range
-from sequoia.buckets.strings import Unsigned, hash_strings
+from sequoia.buckets.strings import hash_strings
+from sequoia.splitmix64 import Unsigned
 
 WHOLE = Range(first=0, last=2**64 - 1)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from evaluate.world import ITEMS, RAW, USERS, save_counting, train, walk, write_tables
+from evaluate.world import ITEMS, RAW, USERS, drawing_of, save_counting, train, walk, write_tables
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
@@ -53,7 +53,7 @@ def test_ranks_and_metrics_of_the_ring(make_context: MakeContext, tmp_path: Path
         assert (right["rank"], right["target"], right["uniform_rank"]) == (1, items[-1] + 2, 1)
         assert right["recommended"][0] == items[-1] + 2
         assert not {item + 2 for item in items[:-1]} & set(right["recommended"])
-        assert right["popularity_rank"] == (1 if user else None)
+        assert right["popularity_rank"] == 1
         assert ranks["counting", "valid", user]["target"] == items[-2] + 2
         # One step back in the reversed index is one step forward on the ring.
         known = items[-1] < 20 and items[-2] < 20
@@ -87,7 +87,7 @@ def check_metrics(context: Context, details: dict[str, object]) -> None:
     assert 0 < sasrec["low"] < sasrec["value"] < sasrec["high"] < 1
     table = context.tables.read("metrics")
     users = table.where("protocol = 'sampled-popularity' AND metric = 'hr@1' AND split = 'test'")
-    assert {row["users"] for row in users.collect()} == {USERS - 1}
+    assert {row["users"] for row in users.collect()} == {USERS}
     marks = {
         row["model"]: row["fingerprint"] for row in table.select("model", "fingerprint").distinct().collect()
     }
@@ -109,16 +109,31 @@ def check_mlflow(context: Context) -> None:
 def test_negatives_of_another_split_are_refused(tmp_path: Path) -> None:
     save_counting(tmp_path / "ring", step=1)
     vocabulary = Vocabulary([str(tmp_path / "ring" / "items.parquet")])
-    users = pa.RecordBatch.from_pydict(
-        {
-            "history": pa.array([[2, 3]], pa.list_(pa.int64())),
-            "target": pa.array([4], pa.int64()),
-            "uniform_target": pa.array([5], pa.int32()),
-            "uniform": pa.array([[9]], pa.list_(pa.int32())),
-        }
-    )
-    with pytest.raises(UserError, match="run `sequoia negatives` again"):
-        read_users(users, vocabulary)
+    drawing = drawing_of(tmp_path / "ring")
+
+    def users(target: int, seed: int) -> pa.RecordBatch:
+        return pa.RecordBatch.from_pydict(
+            {
+                "user_id": pa.array([2], pa.int64()),
+                "split": ["test"],
+                "items": pa.array([[2, 3, 4]], pa.list_(pa.int64())),
+                "position": pa.array([2], pa.int32()),
+                "uniform_target": pa.array([target], pa.int32()),
+                "uniform_seed": pa.array([seed], pa.int64()),
+                "uniform": pa.array([[9]], pa.list_(pa.int32())),
+                "popularity_target": pa.array([None], pa.int32()),
+                "popularity_seed": pa.array([None], pa.int64()),
+                "popularity": pa.array([None], pa.list_(pa.int32())),
+            }
+        )
+
+    found = read_users(users(4, 7), vocabulary, drawing)
+    assert [rows.tolist() for rows in found.histories] == [[2, 3]]
+    assert found.candidates["uniform"][0].tolist() == [9]
+    assert len(found.candidates["popularity"][0]) == 3
+    for target, seed, differs in ((5, 7, "target"), (4, 8, "seed")):
+        with pytest.raises(UserError, match=rf"\({differs} differs\): run `sequoia negatives` again"):
+            read_users(users(target, seed), vocabulary, drawing)
 
 
 def test_without_training_there_is_one_sentence(make_context: MakeContext) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from evaluate.world import RAW, save_counting
+from evaluate.world import RAW, drawing_of, save_counting
 from safetensors.numpy import load_file, save_file
 
 from sequoia.evaluate.vocabulary import Vocabulary
@@ -27,27 +27,29 @@ def vocabulary_of(folder: Path) -> Vocabulary:
 def batch() -> pa.RecordBatch:
     """Two users: one walks from 2 to 4, the other from 5 to 6."""
     nothing = pa.array([None, None], pa.list_(pa.int32()))
-    targets = pa.array([None, None], pa.int32())
+    targets, seeds = pa.array([None, None], pa.int32()), pa.array([None, None], pa.int64())
     return pa.RecordBatch.from_pydict(
         {
             "user_id": pa.array([7, 8], pa.int64()),
             "split": pa.array(["valid", "test"]),
-            "history": pa.array([[2, 3], [5]], pa.list_(pa.int64())),
-            "target": pa.array([4, 6], pa.int64()),
+            "items": pa.array([[2, 3, 4], [5, 6]], pa.list_(pa.int64())),
+            "position": pa.array([2, 1], pa.int32()),
             "uniform_target": targets,
+            "uniform_seed": seeds,
             "uniform": nothing,
             "popularity_target": targets,
+            "popularity_seed": seeds,
             "popularity": nothing,
         }
     )
 
 
-def users_of(vocabulary: Vocabulary) -> Users:
-    return read_users(batch(), vocabulary)
+def users_of(vocabulary: Vocabulary, folder: Path) -> Users:
+    return read_users(batch(), vocabulary, drawing_of(folder))
 
 
 def test_a_sound_model_has_no_problem_and_says_what_it_shows(sound: Path) -> None:
-    rank = ranking_function({"counting": sound}, frozenset(["counting"]), (str(sound / "items.parquet"),))
+    rank = ranking_function({"counting": sound}, frozenset(["counting"]), drawing_of(sound))
     (rows,) = (part.to_pylist() for part in rank([batch()]))
     assert [row["problem"] for row in rows] == [None, None]
     assert [row["rank"] for row in rows] == [1, 1]
@@ -64,7 +66,7 @@ def test_a_model_of_another_item_index_is_refused_where_it_should_be_today_s(
 ) -> None:
     other = save_counting(tmp_path / "other", step=1, raw=RAW[::-1])
     vocabulary = vocabulary_of(sound)
-    users = users_of(vocabulary)
+    users = users_of(vocabulary, sound)
     assert rank_with(other, vocabulary, users, own_index=True).problems == ["index", "index"]
     # A champion may have an index of its own.
     assert rank_with(other, vocabulary, users, own_index=False).problems == [None, None]
@@ -76,7 +78,7 @@ def test_a_model_with_nan_in_its_weights_misses_and_says_so(tmp_path: Path, soun
     kind = next(name for name, tensor in weights.items() if tensor.dtype.kind == "f")
     save_file({**weights, kind: np.full_like(weights[kind], np.nan)}, broken / "weights.safetensors")
     vocabulary = vocabulary_of(sound)
-    ranked = rank_with(broken, vocabulary, users_of(vocabulary), own_index=True)
+    ranked = rank_with(broken, vocabulary, users_of(vocabulary, sound), own_index=True)
     assert ranked.problems == ["nan", "nan"]
     assert ranked.ranks["full"].min() > 20
     assert not ranked.top_BK.any()
@@ -88,7 +90,7 @@ def test_a_folder_that_cannot_be_opened_says_why(tmp_path: Path, sound: Path) ->
     about = json.loads((foreign / "model.json").read_text())
     (foreign / "model.json").write_text(json.dumps(about | {"kind": "oracle"}))
     vocabulary = vocabulary_of(sound)
-    users = users_of(vocabulary)
+    users = users_of(vocabulary, sound)
     for folder, words in ((damaged, "header"), (foreign, "unknown kind 'oracle'")):
         problems = rank_with(folder, vocabulary, users, own_index=True).problems
         assert problems[0] is not None and words in problems[0].lower()
@@ -97,4 +99,4 @@ def test_a_folder_that_cannot_be_opened_says_why(tmp_path: Path, sound: Path) ->
 def test_a_file_system_that_fails_is_no_judgement_on_the_model(tmp_path: Path, sound: Path) -> None:
     vocabulary = vocabulary_of(sound)
     with pytest.raises(FileNotFoundError):
-        rank_with(tmp_path / "unmounted", vocabulary, users_of(vocabulary), own_index=True)
+        rank_with(tmp_path / "unmounted", vocabulary, users_of(vocabulary, sound), own_index=True)

@@ -17,6 +17,7 @@ from pyspark.sql import DataFrame
 from sequoia.models.counting import CountingParameters, CountingScorer
 from sequoia.models.trained import TrainedModel, write_trained
 from sequoia.models.trained_on import KEY, TrainedOn
+from sequoia.negatives.draw import Drawing
 from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
 from sequoia.tracking.connection import connect
@@ -52,6 +53,12 @@ def save_counting(
     extra = {KEY: origin.to_json()} if origin else {}
     CountingScorer(votes, np.array([0, 0, *events]), PARAMETERS).save(folder, extra=extra)
     return folder
+
+
+def drawing_of(folder: Path, seed: int = 7) -> Drawing:
+    """Return how candidates are drawn from the items of a model folder."""
+    files = (str(folder / "items.parquet"),)
+    return Drawing(files=files, candidates=3, alpha=0.5, seed=seed, protocol="leave-one-out")
 
 
 def day(number: int) -> TrainedOn:
@@ -113,7 +120,7 @@ def _negatives(context: Context) -> DataFrame:
         for split, target in (("valid", items[-2]), ("test", items[-1])):
             # The three items after the target for uniform; for popularity the target's neighbour only.
             after = [(target + place) % ITEMS + 2 for place in (1, 2, 3)]
-            rows.append((user + 2, split, "uniform", 1, target + 2, after))
-            if user:
-                rows.append((user + 2, split, "popularity", 1, target + 2, after[:1]))
+            rows.append((user + 2, split, "uniform", context.config.seed, target + 2, after))
+            if user:  # user 0's are not stored: evaluate draws them
+                rows.append((user + 2, split, "popularity", context.config.seed, target + 2, after[:1]))
     return _frame(context, "negatives", rows)

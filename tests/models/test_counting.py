@@ -15,7 +15,7 @@ from sequoia.models.counting import CountingParameters, CountingScorer, transiti
 from sequoia.models.counting_settings import CountingSettings
 from sequoia.models.counting_tuning import sum_pairs, tune
 from sequoia.models.scorer import load_scorer, pad_left
-from sequoia.training.pairs import _batch_pairs
+from sequoia.training.pairs import count_pairs
 
 NUM_ROWS = 8
 
@@ -118,9 +118,8 @@ def test_pairs_of_padded_batches_equal_the_slow_count() -> None:
     sequences = [[2, 3, 2, 4], [5, 2, 3], [2, 2]]
     batch = pad_left([np.array(one) for one in sequences], 5).astype(np.int32)
     found = {distance: np.zeros((NUM_ROWS, NUM_ROWS)) for distance in (1, 2, 3)}
-    for record in _batch_pairs(batch, 3):
-        for row in record.to_pylist():
-            found[row["distance"]][row["item"], row["next_item"]] += row["pairs"]
+    for row in count_pairs(batch, 3).to_pylist():
+        found[row["distance"]][row["item"], row["next_item"]] += row["pairs"]
     for distance, expected in count(sequences, 3).items():
         assert found[distance].tolist() == expected.toarray().tolist()
 

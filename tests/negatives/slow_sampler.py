@@ -59,12 +59,12 @@ def cells(weights: list[int]) -> list[tuple[int, int]]:
 
 
 def pick(number: int, weights: list[int]) -> int:
-    place = number * len(weights)
-    cell = place >> 64
+    place = (number >> 11) * (len(weights) / 2**53)
+    cell = int(place)
     if len(set(weights)) == 1 and weights[0] == 1:
         return cell
     threshold, alias = cells(weights)[cell]
-    return cell if (place & MASK) >> 32 < threshold else alias
+    return cell if (place - cell) * 2**32 < threshold else alias
 
 
 def candidates(key: int, weights: list[int], history: set[int], count: int) -> list[int]:

@@ -10,8 +10,8 @@ from negatives import slow_sampler
 
 from sequoia.negatives import candidates as fast
 from sequoia.negatives.candidates import Histories, draw_candidates
-from sequoia.negatives.counter_hash import draws, stream_keys
 from sequoia.negatives.weights import Sampler
+from sequoia.splitmix64 import draws, stream_keys
 
 
 def histories(items: dict[int, list[int]]) -> Histories:
@@ -70,8 +70,7 @@ def test_cells_give_every_item_its_weight(events: list[int], alpha: float) -> No
     sampler = Sampler.from_counts(np.array(events), alpha)
     assert sampler.cells is not None
     mass = np.zeros(len(events))
-    for item, cell in enumerate(sampler.cells.tolist()):
-        threshold, alias = cell >> 32, cell & (2**32 - 1)
+    for item, (threshold, alias) in enumerate(sampler.cells.tolist()):
         share = 1.0 if alias == item else threshold / 2**32
         mass[item] += share
         mass[alias] += 1 - share

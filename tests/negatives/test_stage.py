@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pyarrow as pa
 import pytest
 from negatives import slow_sampler
 from sequences.log import Event, contents, write_log
 
-from sequoia.negatives.draw import PURPOSES
+from sequoia.evaluate.users import held_out_users
+from sequoia.evaluate.vocabulary import open_vocabulary
+from sequoia.evaluate.worker import SAMPLERS, read_users
+from sequoia.negatives.draw import PURPOSES, drawing
 from sequoia.negatives.stage import run
 from sequoia.road.stage import Context
 from sequoia.sequences.stage import run as make_sequences
@@ -54,6 +58,46 @@ def test_candidates_are_the_slow_samplers_for_both_splits(make_context: Callable
     context.tables.overwrite("sequences", moved)
     run(context)
     assert contents(context, "negatives") == first
+
+
+def test_what_is_not_stored_is_drawn_by_evaluate_to_the_bit(make_context: Callable[..., Context]) -> None:
+    context = make_context(*SETTINGS, "negatives.stored=null")
+    write_log(context, LOG)
+    make_sequences(context)
+    run(context)
+    whole = contents(context, "negatives")["negatives"]
+    fewer = make_context(*SETTINGS, "negatives.stored=4", "run_id=fewer")
+    result = run(fewer)
+    stored = contents(fewer, "negatives")["negatives"]
+    users = {row[0] for row in stored}
+    assert stored == [row for row in whole if row[0] in users]
+    assert 0 < len(users) < 8
+    assert result.details["share"] == 4 / 9
+
+    files = [part.path for part in fewer.tables.files("vocabulary")]
+    kinds = {
+        "user_id": pa.int64(),
+        "split": pa.string(),
+        "items": pa.list_(pa.int64()),
+        "position": pa.int32(),
+    }
+    for sampler in SAMPLERS:
+        kinds |= {
+            f"{sampler}_target": pa.int32(),
+            f"{sampler}_seed": pa.int64(),
+            sampler: pa.list_(pa.int32()),
+        }
+    rows = [row.asDict() for row in held_out_users(fewer).collect()]
+    assert sum(row["uniform"] is None for row in rows) == 16 - 2 * len(users)
+    batch = pa.RecordBatch.from_pylist(rows, schema=pa.schema(kinds))
+    found = read_users(batch, open_vocabulary(tuple(files)), drawing(fewer.config, files))
+    drawn = []
+    for place, row in enumerate(rows):
+        for sampler in SAMPLERS:
+            candidates = found.candidates[sampler][place].tolist()
+            target = int(found.targets[place])
+            drawn.append((row["user_id"], row["split"], sampler, 77, target, candidates))
+    assert sorted(drawn, key=repr) == whole
 
 
 def test_time_split_holds_out_what_lies_between_the_cuts(make_context: Callable[..., Context]) -> None:

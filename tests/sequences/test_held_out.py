@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 import pytest
-from pyspark.sql import DataFrame, SparkSession
 
-from sequoia.sequences.held_out import Protocol, Split, held_out
-
-pytestmark = pytest.mark.spark
+from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, held_out
 
 # user_id, events, loo_train, time_train, time_valid
 ROWS = [(1, 5, 3, 2, 4), (2, 3, 1, 0, 2), (3, 2, 2, 1, 2), (4, 4, 2, 4, 4), (5, 4, 2, 2, 2), (6, 3, 1, 0, 0)]
 
 
-@pytest.fixture(scope="module")
-def sequences(spark: SparkSession) -> DataFrame:
+@pytest.fixture
+def sequences() -> pa.Table:
     rows = [(user, [user * 10 + place for place in range(size)], size, *cuts) for user, size, *cuts in ROWS]
-    schema = "user_id BIGINT, items ARRAY<BIGINT>, length INT, loo_train INT, time_train INT, time_valid INT"
-    return spark.createDataFrame(rows, schema)
+    return pa.table(dict(zip(HELD_OUT, map(list, zip(*rows, strict=True)), strict=True)))
 
 
 @pytest.mark.parametrize(
@@ -31,9 +28,9 @@ def sequences(spark: SparkSession) -> DataFrame:
     ],
 )
 def test_history_ends_before_the_target(
-    sequences: DataFrame, split: Split, protocol: Protocol, expected: dict[int, tuple[int, int]]
+    sequences: pa.Table, split: Split, protocol: Protocol, expected: dict[int, tuple[int, int]]
 ) -> None:
-    found = {row["user_id"]: row for row in held_out(sequences, split, protocol).collect()}
+    found = {row["user_id"]: row for row in held_out(sequences, split, protocol).to_pylist()}
     assert {user: (len(row["history"]), row["target"]) for user, row in found.items()} == expected
     for user, row in found.items():
         assert row["history"] == [user * 10 + place for place in range(len(row["history"]))]

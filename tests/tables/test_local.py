@@ -179,11 +179,11 @@ def test_a_process_that_has_read_rows_ends_well(tmp_path: Path) -> None:
     """Most of them were aborted when Arrow read by a file system of Python."""
     tables = LocalTables(tmp_path)
     tables.create(contract("stage_runs"))
-    tables.write("stage_runs", [LINE], mode="append", note="{}")
+    tables.write_rows("stage_runs", [LINE], "append", "{}")
     version = tables.history("stage_runs")[0]["version"]
     program = (
         f"from sequoia.tables.local import LocalTables as T; from pathlib import Path; "
-        f"T(Path({str(tmp_path)!r})).read('stage_runs', version={version}, columns=None, where={{}})"
+        f"T(Path({str(tmp_path)!r})).rows('stage_runs', {version}, None, {{}})"
     )
     ended = [subprocess.run([sys.executable, "-c", program], check=False).returncode for _ in range(5)]
     assert ended == [0] * 5
@@ -196,13 +196,13 @@ def test_many_writers_make_one_table_and_lose_no_row(tmp_path: Path) -> None:
     def add(number: int) -> None:
         tables = LocalTables(tmp_path)
         tables.create(terms)
-        tables.write("stage_runs", [{**LINE, "run_id": str(number)}], mode="append", note="{}")
+        tables.write_rows("stage_runs", [{**LINE, "run_id": str(number)}], "append", "{}")
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, range(16)))
     tables = LocalTables(tmp_path)
     version = tables.history("stage_runs")[0]["version"]
-    found = tables.read("stage_runs", version=version, columns=["run_id"], where={})
+    found = tables.rows("stage_runs", version, ["run_id"], {})
     assert sorted(int(row["run_id"]) for row in found) == list(range(16))
     assert [entry.name for entry in tmp_path.iterdir()] == ["stage_runs"]
     present = {key.split(".")[-1] for key in tables.facts("stage_runs").properties if "constraints" in key}

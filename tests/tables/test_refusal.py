@@ -46,8 +46,9 @@ def test_a_mistyped_namespace_is_one_sentence_and_exit_code_2(
 
 def test_every_way_to_a_table_tells_it(make_context: MakeContext) -> None:
     """Spark has another error for the same mistake in each of them."""
-    tables = make_context("tables.namespace=nowhere.shop").tables
-    rows = tables.spark.createDataFrame([], tables.schema("runs"))
+    context = make_context("tables.namespace=nowhere.shop")
+    tables = context.tables
+    rows = context.spark.createDataFrame([], tables.schema("runs"))
     tables._checked.add("runs")
     tables.exists = lambda table: True  # type: ignore[method-assign]
     ways: list[Callable[[], object]] = [

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.road.stage import Context
-from sequoia.tables import snapshot
+from sequoia.tables import spark_tables
 from sequoia.tables.contracts import contract, table_names
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.together import together
@@ -123,18 +124,19 @@ def test_files_that_only_the_catalog_may_open_are_copied_once_per_version(
 ) -> None:
     context = make_context(f"tables.namespace={schema}")
     vocabulary(context, [(2, 7, "a", 1), (3, 8, "b", 1)])
-    monkeypatch.setattr(snapshot, "is_mounted", lambda uri: False)
+    monkeypatch.setattr(spark_tables, "is_mounted", lambda uri: False)
     pinned, again = (take_snapshot(context.tables, "vocabulary") for _ in range(2))
     assert pinned == again
     copied = context.spark.read.parquet(*[file.path for file in pinned.files])
     assert sorted(row["item"] for row in copied.collect()) == ["a", "b"]
-    assert all(str(context.tables.export_folder) in file.path for file in pinned.files)
+    exports = context.config.workspace_path / "snapshots"
+    assert all(str(exports) in file.path for file in pinned.files)
 
 
 @pytest.mark.parametrize(
     ("property_", "sentence"),
     [
-        ("'delta.enableDeletionVectors' = 'true'", "allows deletion vectors, which Petastorm cannot see"),
+        ("'delta.enableDeletionVectors' = 'true'", "allows deletion vectors, which readers of plain Parquet"),
         (
             "'delta.columnMapping.mode' = 'name', 'delta.minReaderVersion' = '2', "
             "'delta.minWriterVersion' = '5'",
@@ -159,6 +161,15 @@ def test_rows_hidden_by_a_deletion_vector_are_noticed(make_context: MakeContext)
     context.spark.sql(f"DELETE FROM {name} WHERE row = 3")
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('delta.enableDeletionVectors' = 'false')")
     with pytest.raises(UserError, match="has 9 rows but its files hold 10"):
+        take_snapshot(context.tables, "vocabulary")
+
+
+def test_a_file_that_was_changed_behind_the_log_is_noticed(make_context: MakeContext) -> None:
+    context = make_context()
+    vocabulary(context, [(2, 7, "a", 1), (3, 8, "b", 1)])
+    file = take_snapshot(context.tables, "vocabulary").files[0]
+    pq.write_table(pq.read_table(file.path).slice(1), file.path)
+    with pytest.raises(UserError, match="has 2 rows but its files hold 1"):
         take_snapshot(context.tables, "vocabulary")
 
 

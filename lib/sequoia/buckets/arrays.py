@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import IO
 
 import pyarrow as pa
 from pyarrow import ipc
@@ -16,12 +17,23 @@ def save(table: pa.Table, folder: str, name: str) -> str:
     """Write a table to <folder>/<name>.arrow and return its path; a task that runs again writes it again."""
     place = locate(folder) / f"{name}.arrow"
     place.parent.mkdir(parents=True, exist_ok=True)
-    scratch = place.parent / f".{name}.{uuid.uuid4().hex}.partial"
-    whole = table.combine_chunks()
-    with scratch.open("wb") as file, ipc.new_file(file, whole.schema) as writer:
-        writer.write_table(whole)
-    scratch.replace(place)  # type: ignore[arg-type]  # both are local, or both are remote
+    if is_local(place):
+        scratch = place.parent / f".{name}.{uuid.uuid4().hex}.partial"
+        with scratch.open("wb") as file:
+            _write(table, file)
+        scratch.replace(place)
+    else:
+        # An object store cannot rename, and shows an object when all of it has come.
+        whole = pa.BufferOutputStream()
+        _write(table, whole)
+        place.write_bytes(whole.getvalue().to_pybytes())
     return uri(place)
+
+
+def _write(table: pa.Table, sink: IO[bytes] | pa.NativeFile) -> None:
+    whole = table.combine_chunks()
+    with ipc.new_file(sink, whole.schema) as writer:
+        writer.write_table(whole)
 
 
 def load(path: str) -> pa.Table:

@@ -8,7 +8,8 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import ipc
 
-from sequoia.buckets.strings import Places, Unsigned, take_strings
+from sequoia.buckets.strings import Places, take_strings
+from sequoia.splitmix64 import Unsigned
 
 HALF = np.uint64(32)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from itertools import chain, pairwise
@@ -14,7 +15,7 @@ from pyarrow import ipc
 
 from sequoia.buckets.blobs import take
 from sequoia.buckets.pieces import Range
-from sequoia.buckets.strings import Unsigned
+from sequoia.splitmix64 import Unsigned
 
 # Of events that is some 400 MB with all that is made of them on the way.
 LARGEST = 4_000_000
@@ -48,7 +49,7 @@ def _split(
 ) -> Iterator[tuple[Range, pa.Table]]:
     narrower = _parts(span)
     firsts = np.array([part.first for part in narrower], dtype=np.uint64)
-    with TemporaryDirectory(prefix="sequoia-bucket-") as folder:
+    with TemporaryDirectory(prefix="sequoia-bucket-", dir=_scratch()) as folder:
         files = [Path(folder) / str(number) for number in range(len(narrower))]
         with ExitStack() as opened:
             streams: dict[int, ipc.RecordBatchStreamWriter] = {}
@@ -63,6 +64,12 @@ def _split(
             if number in streams:
                 with pa.memory_map(str(files[number])) as mapped:
                     yield from bounded(_tables(mapped), part, hash_of, largest=largest)
+
+
+def _scratch() -> str | None:
+    """Return where Spark has its workers spill, None for the system's folder of temporary files."""
+    folders = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")
+    return next((folder for folder in folders if os.access(folder, os.W_OK)), None)
 
 
 def _tables(file: pa.NativeFile) -> Iterator[pa.Table]:

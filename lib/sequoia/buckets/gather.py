@@ -11,7 +11,7 @@ from sequoia.buckets.blobs import split
 from sequoia.buckets.bounded import bounded
 from sequoia.buckets.shuffle import Report, shuffle
 from sequoia.buckets.sizes import bucket_count, bucket_range, grouped
-from sequoia.buckets.strings import Unsigned
+from sequoia.splitmix64 import Unsigned
 from sequoia.tables.parts import Part, Target, write_part
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sequoia.buckets.strings import Hashes, Unsigned
+from sequoia.buckets.strings import Hashes
+from sequoia.splitmix64 import Unsigned
 
 Codes = npt.NDArray[np.int32]
 

@@ -15,7 +15,6 @@ from typing import Any, TypeVar
 from zipimport import zipimporter
 
 import pyarrow as pa
-from pyspark import cloudpickle
 from pyspark.sql import SparkSession
 
 from sequoia.buckets.blobs import unpack
@@ -37,18 +36,14 @@ def call_tasks(spark: SparkSession, calls: Sequence[Callable[[], Any]]) -> list[
     """Make calls, each a task of Spark's, and return what they return, in order: plain JSON values."""
     if not calls:
         return []
-    # Sent one by one: in the function's closure every task would bring all of them.
-    sent = spark.sparkContext.parallelize(_packed(calls), len(calls))
-    return [json.loads(report) for report in sent.map(_call).collect()]
+    # Rows, one of each task: in the function's closure every task would bring all of them.
+    sent = spark.sparkContext.parallelize(calls, len(calls))
+    return [json.loads(report) for report in sent.map(_call).collect()]  # one per task
 
 
-def _packed(calls: Iterable[Callable[[], Any]]) -> list[bytes]:
-    return [cloudpickle.dumps(call) for call in calls]  # type: ignore[attr-defined, no-untyped-call]
-
-
-def _call(sent: bytes) -> str:
+def _call(call: Callable[[], Any]) -> str:
     with _archives_forgotten():
-        return json.dumps(cloudpickle.loads(sent)())
+        return json.dumps(call())
 
 
 def shuffle(
@@ -65,9 +60,9 @@ def shuffle(
     if not tasks:
         return []
 
-    def spread(sent: bytes) -> Iterator[Blob]:
+    def spread(task: Task) -> Iterator[Blob]:
         with _archives_forgotten():
-            for bucket, blob in cloudpickle.loads(sent)():
+            for bucket, blob in split(task):
                 yield bucket, blob.to_pybytes()
 
     def collected(bucket: int, blobs: Iterable[Blob]) -> Iterator[str]:
@@ -78,9 +73,9 @@ def shuffle(
                 tables = unpack(pa.py_buffer(blob) for _, blob in chain([first], rest))
                 yield from (json.dumps(report) for report in gather(bucket, tables))
 
-    sent = _packed(partial(split, task) for task in tasks)
-    blobs = spark.sparkContext.parallelize(sent, len(sent)).flatMap(spread)
+    blobs = spark.sparkContext.parallelize(tasks, len(tasks)).flatMap(spread)
     placed = blobs.partitionBy(buckets, _same)
+    # A few for each bucket, whose number grows by one for each million or two of rows.
     return [json.loads(report) for report in placed.mapPartitionsWithIndex(collected).collect()]
 
 

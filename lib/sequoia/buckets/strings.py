@@ -9,14 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-Unsigned = npt.NDArray[np.uint64]
+from sequoia.splitmix64 import GAMMA, Unsigned, mix_in_place
+
 Places = npt.NDArray[np.int32] | npt.NDArray[np.int64]
 
 BLOCK = 1 << 15  # rows whose intermediate results stay in a core's own cache
 WORD = 8
-GAMMA = np.uint64(0x9E3779B97F4A7C15)
-FIRST_FACTOR = np.uint64(0xBF58476D1CE4E5B9)
-SECOND_FACTOR = np.uint64(0x94D049BB133111EB)
 OTHER_FACTOR = np.uint64(0xD6E8FEB86659FD93)
 MASKS = np.array([(1 << (8 * count)) - 1 for count in range(WORD + 1)], dtype=np.uint64)
 
@@ -43,8 +41,8 @@ class Hashes:
 def hash_strings(strings: pa.StringArray) -> Hashes:
     """Hash the UTF-8 bytes of every string; nulls hash like the empty string.
 
-    Words of eight bytes go through the output function of splitmix64 (Steele, Lea, Flood, OOPSLA 2014). The
-    hashes are the same on every machine and in every version: tables are ordered by them.
+    Words of eight bytes go through the output function of splitmix64. The hashes are the same on every
+    machine and in every version: tables are ordered by them.
     """
     offsets, data = string_buffers(strings)
     words = _every_word(data)
@@ -76,22 +74,10 @@ def _hash_block(
 
 def _mix_in(first: Unsigned, second: Unsigned, words: Unsigned) -> None:
     first ^= words
-    first ^= first >> np.uint64(30)
-    first *= FIRST_FACTOR
-    first ^= first >> np.uint64(27)
-    first *= SECOND_FACTOR
-    first ^= first >> np.uint64(31)
+    mix_in_place(first)
     second += words
     second *= OTHER_FACTOR
     second ^= second >> np.uint64(32)
-
-
-def mix(numbers: Unsigned) -> Unsigned:
-    """Scramble numbers: the output function of splitmix64 after one step of its counter."""
-    numbers = (numbers + GAMMA) ^ ((numbers + GAMMA) >> np.uint64(30))
-    numbers = numbers * FIRST_FACTOR
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * SECOND_FACTOR
-    return numbers ^ (numbers >> np.uint64(31))
 
 
 def _every_word(data: npt.NDArray[np.uint8]) -> Unsigned:

@@ -25,10 +25,12 @@ from sequoia.evaluate.users import count_held_out, held_out_users
 from sequoia.evaluate.worker import RANKED_SPARK, ranking_function
 from sequoia.models.trained import read_refused, read_trained, refuse_trained
 from sequoia.models.trained_on import read_trained_on
+from sequoia.negatives.draw import drawing
 from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.held_out import Split
 from sequoia.storage import Location
 from sequoia.tables.snapshot import take_snapshot
+from sequoia.together import together
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.registry import find_alias
@@ -83,7 +85,7 @@ def _rank(context: Context, folders: dict[str, Location], own_index: frozenset[s
     vocabulary = take_snapshot(context.tables, "vocabulary")
     files = tuple(file.path for file in vocabulary.files)
     context.say(f"ranking {vocabulary.rows:,} items for each held-out event with {', '.join(folders)}")
-    function = ranking_function(folders, own_index, files)
+    function = ranking_function(folders, own_index, drawing(context.config, files))
     ranked = held_out_users(context).mapInArrow(function, RANKED_SPARK)
     origins = {name: read_trained_on(folder) for name, folder in folders.items()}
     context.tables.overwrite("ranks", mark_leaks(context, ranked, origins))
@@ -96,7 +98,9 @@ def _measure(
     settings = context.config.evaluate
     ranks = context.tables.read("ranks").where(F.col("model").isin(list(sound)))
     slices = Slices(new_user_events=settings.new_user_events, cold_item_events=settings.cold_item_events)
-    histograms = rank_histograms(ranks, slices)
+    histograms, covered, shown = together(
+        lambda: rank_histograms(ranks, slices), lambda: covered_items(ranks), lambda: shown_popularity(ranks)
+    )
     for measured, counts in histograms.items():
         expected = users["valid" if measured.split == "valid" else "test"]
         whole = (measured.protocol, measured.slice) == (FULL, ALL)
@@ -105,7 +109,7 @@ def _measure(
         samples=settings.bootstrap_samples, confidence=settings.confidence, seed=context.config.seed
     )
     context.say(f"{users['test']:,} test users, {bootstrap.samples:,} resamples")
-    rows = metric_rows(histograms, covered_items(ranks), shown_popularity(ranks), num_items, bootstrap)
+    rows = metric_rows(histograms, covered, shown, num_items, bootstrap)
     for name, (costs, requests) in measure_costs(context, sound).items():
         rows += plain_metrics(Measured(model=name, split="test", protocol=FULL), costs, requests)
     return rows

@@ -1,4 +1,4 @@
-"""The users to evaluate: history and target of both splits, beside their stored candidates."""
+"""The users to evaluate: their items and the target of both splits, beside stored candidates."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from sequoia.errors import UserError
 from sequoia.evaluate.worker import SAMPLERS
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import Split, held_out, history_length
+from sequoia.sequences.held_out import Split, history_length
 
 SPLITS: tuple[Split, ...] = ("valid", "test")
 
@@ -31,19 +31,29 @@ def count_held_out(context: Context) -> dict[Split, int]:
 
 
 def held_out_users(context: Context) -> DataFrame:
-    """Return (user_id, split, history, target, <sampler>_target, <sampler>); null: none stored.
+    """Return (user_id, split, items, position, and of each sampler _target, _seed and the candidates).
 
-    Items are item_index ids, candidates and their targets vocabulary rows. Spread evenly over the cores.
+    Items are item_index ids, oldest first, the target that at `position`, from 0; candidates and their
+    targets are vocabulary rows, null for users of whom none are stored. Spread evenly over the cores.
     """
     sequences = context.tables.read("sequences", written_by="sequences")
     protocol = context.config.sequences.split
-    splits = [held_out(sequences, split, protocol).withColumn("split", F.lit(split)) for split in SPLITS]
+    splits = [
+        sequences.select(
+            "user_id", F.lit(split).alias("split"), "items", history_length(split, protocol).alias("position")
+        ).where("position IS NOT NULL")
+        for split in SPLITS
+    ]
     users = reduce(DataFrame.union, splits)
     context.tables.check_made_from("negatives", ["sequences", "vocabulary"])
     negatives = context.tables.read("negatives", written_by="negatives")
     for sampler in SAMPLERS:
         drawn = negatives.where(F.col("sampler") == sampler).select(
-            "user_id", "split", F.col("target").alias(f"{sampler}_target"), F.col("candidates").alias(sampler)
+            "user_id",
+            "split",
+            F.col("target").alias(f"{sampler}_target"),
+            F.col("seed").alias(f"{sampler}_seed"),
+            F.col("candidates").alias(sampler),
         )
         users = users.join(drawn, on=["user_id", "split"], how="left")
     # An explicit number: adaptive execution would leave one task for small data, and one core idle.

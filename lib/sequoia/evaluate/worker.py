@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
@@ -17,6 +16,7 @@ from sequoia.evaluate.metrics import LAST_CUTOFF
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW, miss_rank, rank_among, rank_targets, score_problems
 from sequoia.evaluate.vocabulary import Vocabulary, open_vocabulary, translate
 from sequoia.local_files import local_copy
+from sequoia.negatives.draw import PURPOSES, Drawing, draw_sets
 from sequoia.recommend.lists import cut, kept_lists
 from sequoia.recommend.served_model import ServedModel, open_served_model
 from sequoia.storage import Location
@@ -69,17 +69,17 @@ class Ranked:
 
 
 def ranking_function(
-    folders: Mapping[str, Location], own_index: frozenset[str], vocabulary_files: tuple[str, ...]
+    folders: Mapping[str, Location], own_index: frozenset[str], drawing: Drawing
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """Return the mapInArrow function: held-out users in, one row per user and model out (RANKED_SPARK).
 
-    The models in own_index must have been trained on this very vocabulary.
+    The models in own_index must have been trained on this very vocabulary, the drawing's.
     """
 
     def rank(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        vocabulary = open_vocabulary(vocabulary_files)
+        vocabulary = open_vocabulary(drawing.files)
         for batch in batches:
-            users = read_users(batch, vocabulary)
+            users = read_users(batch, vocabulary, drawing)
             for name, folder in folders.items():
                 ranked = rank_with(local_copy(folder), vocabulary, users, own_index=name in own_index)
                 yield _rows(name, users, ranked, vocabulary)
@@ -105,26 +105,50 @@ def _missed(users: Users, problem: str) -> Ranked:
     return Ranked(ranks=ranks, top_BK=nothing, problems=[problem] * num_users)
 
 
-def read_users(batch: pa.RecordBatch, vocabulary: Vocabulary) -> Users:
-    """Translate item ids to vocabulary rows.
+def read_users(batch: pa.RecordBatch, vocabulary: Vocabulary, drawing: Drawing) -> Users:
+    """Translate item ids to vocabulary rows, and draw the candidates that are not stored.
 
-    Raises UserError when the candidates were drawn for other targets than the split has now.
+    Raises UserError when the stored ones are not what would be drawn: of other targets or another seed.
     """
-    history = batch["history"]
-    targets = vocabulary.rows_of(batch["target"].to_numpy())
+    items = cut(vocabulary.rows_of(batch["items"].flatten().to_numpy()), batch["items"])
+    positions = batch["position"].to_numpy()
+    targets = np.array([rows[at] for rows, at in zip(items, positions, strict=True)], dtype=np.int64)
     candidates = {}
     for sampler in SAMPLERS:
-        expected = pc.fill_null(batch[f"{sampler}_target"], pa.scalar(-1, pa.int32())).to_numpy(
-            zero_copy_only=False
-        )
-        if ((expected >= 0) & (expected != targets)).any():
-            raise UserError(
-                "the stored negatives belong to another split or vocabulary: run `sequoia negatives` again"
-            )
-        drawn = batch[sampler]
-        candidates[sampler] = cut(drawn.flatten().to_numpy(zero_copy_only=False).astype(np.int64), drawn)
-    histories = cut(vocabulary.rows_of(history.flatten().to_numpy()), history)
+        for name, now in (("target", targets), ("seed", drawing.seed)):
+            then = batch[f"{sampler}_{name}"]
+            if (then.fill_null(-1).to_numpy() != np.where(then.is_null(), -1, now)).any():
+                raise UserError(
+                    f"the stored negatives are of another split, vocabulary or seed ({name} differs): "
+                    "run `sequoia negatives` again"
+                )
+        stored = batch[sampler]
+        found = cut(stored.flatten().to_numpy(zero_copy_only=False).astype(np.int64), stored)
+        candidates[sampler] = _completed(found, stored, sampler, batch, items, drawing)
+    histories = [rows[:at] for rows, at in zip(items, positions, strict=True)]
     return Users(batch=batch, histories=histories, targets=targets, candidates=candidates)
+
+
+def _completed(
+    found: list[Rows],
+    stored: pa.ListArray,
+    sampler: str,
+    batch: pa.RecordBatch,
+    items: list[Rows],
+    drawing: Drawing,
+) -> list[Rows]:
+    """Draw the candidates of the users of whom none are stored."""
+    splits, user_ids = batch["split"].to_pylist(), batch["user_id"].to_numpy()
+    missing = np.flatnonzero(stored.is_null())
+    for purpose, (split, of) in enumerate(PURPOSES):
+        users = [user for user in missing.tolist() if of == sampler and splits[user] == split]
+        if users:
+            offsets = np.cumsum([0, *(len(items[user]) for user in users)])
+            flat = np.concatenate([items[user] for user in users])
+            rows, bounds = draw_sets(drawing, purpose, user_ids[users], flat, offsets)
+            for place, user in enumerate(users):
+                found[user] = rows[bounds[place] : bounds[place + 1]]
+    return found
 
 
 def rank_users(model: ServedModel, vocabulary: Vocabulary, users: Users) -> Ranked:
@@ -152,17 +176,13 @@ def rank_users(model: ServedModel, vocabulary: Vocabulary, users: Users) -> Rank
 def _rows(name: str, users: Users, ranked: Ranked, vocabulary: Vocabulary) -> pa.RecordBatch:
     batch = users.batch
     kept_BK = ranked.top_BK >= FIRST_ITEM_ROW
-    sampled = [
-        pc.if_else(pc.is_null(batch[sampler]), pa.scalar(None, pa.int64()), pa.array(ranked.ranks[sampler]))
-        for sampler in SAMPLERS
-    ]
     columns = [
         pa.array([name] * batch.num_rows, pa.string()),
         batch["split"],
         batch["user_id"],
         pa.array(users.targets, pa.int32()),
         pa.array(ranked.ranks["full"]),
-        *sampled,
+        *(pa.array(ranked.ranks[sampler]) for sampler in SAMPLERS),
         kept_lists(pa.array(ranked.top_BK[kept_BK], pa.int32()), kept_BK),
         pa.array([len(history) for history in users.histories], pa.int32()),
         pa.array(vocabulary.events_V[users.targets]),

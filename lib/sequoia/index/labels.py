@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
@@ -16,8 +15,7 @@ from sequoia.buckets.shuffle import Report
 from sequoia.buckets.strings import hash_strings
 from sequoia.index.counted import NO_ID, by_events, count_keys, number_from
 from sequoia.index.users_and_items import known_ids
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part, Target, write_part
+from sequoia.tables.parts import Part, Target, read_columns, write_part
 
 EVERY = Range(first=0, last=2**64 - 1)
 LABELS = ("category", "brand")
@@ -29,8 +27,7 @@ def count_labels(items: Sequence[Part], folder: str, name: str) -> Report:
     for label in LABELS:
         columns = []
         for part in items:
-            with open_bytes(locate(part.path)) as file:
-                columns += pq.ParquetFile(file).read(columns=[label], use_threads=False).column(label).chunks
+            columns += read_columns(part.path, [label]).column(label).chunks
         counts = pc.value_counts(pa.chunked_array(columns, pa.string()).drop_null())
         counted = pa.table({"key": counts.field("values"), "events": counts.field("counts")})
         found[label] = save(counted, folder, f"{label}-{name}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
@@ -17,8 +16,7 @@ from sequoia.buckets.shuffle import Report
 from sequoia.buckets.strings import Hashes, hash_strings
 from sequoia.index.counted import NO_ID, by_events, count_keys, number_from
 from sequoia.ingest.pieces import read_piece
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part, Target, write_part
+from sequoia.tables.parts import Part, Target, read_columns, write_part
 
 NOTHING = pa.table({"key": pa.array([], pa.string()), "id": pa.array([], pa.int64())})
 
@@ -129,8 +127,7 @@ def known_ids(parts: Sequence[Part], key: str, span: Range) -> pa.Table:
         of = range_of(part)
         if of is not None and (of.last < span.first or of.first > span.last):
             continue
-        with open_bytes(locate(part.path)) as file:
-            rows = pq.ParquetFile(file).read(columns=[key, "id"], use_threads=False)
+        rows = read_columns(part.path, [key, "id"])
         rows = rows.rename_columns(["key", "id"]).cast(NOTHING.schema)
         if of is None or of.first < span.first or of.last > span.last:
             hashes = hash_strings(one_chunk(rows.column("key"))).first

@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Fate:
+    """What became of a file's good lines on the way to silver: how many came there, and how many are kept."""
+
+    good: int
+    kept: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Account:
     """One file's row of the files table."""
 
@@ -47,20 +55,19 @@ class Account:
         }
 
 
-def account(
-    entry: Input, lines: Held | None, kept: Mapping[str, int], versions: Mapping[str, int]
-) -> Account:
+def account(entry: Input, lines: Held | None, fate: Fate | None, versions: Mapping[str, int]) -> Account:
     """Put one file's counts together; RuntimeError with the numbers when they do not add up.
 
-    lines: what bronze holds of the file, None for nothing (a Parquet file of no rows); kept: by source;
-    versions: of the bronze tables.
+    lines: what bronze holds of the file, None for nothing (a Parquet file of no rows); fate: as counted where
+    duplicates are found, None for nothing; versions: of the bronze tables.
     """
     source = entry.file.source
     read, bad = (lines.lines, lines.bad) if lines else (0, 0)
-    duplicates = read - bad - kept.get(source, 0)
-    if duplicates < 0:
+    good, kept = (fate.good, fate.kept) if fate else (0, 0)
+    if read != bad + good or kept > good:
         raise RuntimeError(
-            f"the accounts of {source} do not add up: lines {read}, quarantined {bad}, kept {kept[source]}"
+            f"the accounts of {source} do not add up: lines {read}, quarantined {bad}, compared {good}, "
+            f"kept {kept}"
         )
     return Account(
         source=source,
@@ -68,9 +75,9 @@ def account(
         bytes=entry.file.bytes,
         fingerprint=entry.fingerprint,
         lines=read,
-        kept=kept.get(source, 0),
+        kept=kept,
         quarantined=bad,
-        duplicates=duplicates,
+        duplicates=good - kept,
         events_version=versions["events"],
         products_version=versions["products"],
     )

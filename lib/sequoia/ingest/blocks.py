@@ -21,20 +21,25 @@ class Block:
 
 
 def blocks(
-    path: str, *, max_line_bytes: int, size: int = BLOCK, span: tuple[int, int] | None = None
+    path: str,
+    *,
+    max_line_bytes: int,
+    size: int = BLOCK,
+    span: tuple[int, int] | None = None,
+    at_start: bool = True,
 ) -> Iterator[Block]:
     """Yield a file's lines in order, in blocks of about `size` bytes, without byte order mark and CR.
 
-    span: only the lines that start within these bytes, as for `pieces`.
+    span: only the lines that start within these bytes, as for `pieces`; at_start: a byte order mark may stand
+    before the first.
     A line longer than `max_line_bytes` comes alone, cut, with a fault. A damaged gzip ends with its cut
     line, with a fault, and then DamagedError.
     """
     pending = b""
-    first = span is None or span[0] == 0
     try:
         for piece in pieces(path, size, span):
-            text = piece.removeprefix(BOM) if first else piece
-            first = False
+            text = piece.removeprefix(BOM) if at_start else piece
+            at_start = False
             cut = text.rfind(b"\n") + 1
             if cut:
                 yield from _sized(pending + text[:cut], max_line_bytes)

@@ -9,6 +9,7 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
+from sequoia.buckets.arrays import scratch_folder
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
 from sequoia.ingest.chunks import Chunk, cut, with_line_numbers
@@ -18,6 +19,7 @@ from sequoia.ingest.peek import peek
 from sequoia.ingest.read_lines import write_rows
 from sequoia.ingest.recognise import check_header, header
 from sequoia.ingest.settings import IngestSettings
+from sequoia.ingest.unzip import unzip_long
 from sequoia.road.stage import Context
 from sequoia.tables.identifiers import literal
 from sequoia.tables.parts import Part
@@ -103,15 +105,16 @@ def _read(context: Context, files: Sequence[Chunk]) -> list[str]:
     versions = {table: tables.begin(table) for table in sorted({table_of(file.form) for file in files})}
     targets = {table: tables.target(table) for table in versions}
     cores = context.spark.sparkContext.defaultParallelism
-    chunks = with_line_numbers(context.spark, cut(files, cores))
-    chunks.sort(key=lambda chunk: -chunk.bytes)
 
     def work(chunk: Chunk) -> Report:
         return write_rows(chunk, settings, targets[table_of(chunk.form)])
 
     reports: dict[str, list[Report]] = defaultdict(list)
-    for report in map_tasks(context.spark, chunks, work):
-        reports[report["source"]].append(report)
+    with scratch_folder(context.config.workspace_path, context.run_id, "ingest") as folder:
+        chunks = with_line_numbers(context.spark, cut(unzip_long(context.spark, files, folder), cores))
+        chunks.sort(key=lambda chunk: -chunk.bytes)
+        for report in map_tasks(context.spark, chunks, work):
+            reports[report["source"]].append(report)
     faults = {file.file.source: _fault(file, reports[file.file.source], settings) for file in files}
     for table, version in versions.items():
         sound = [

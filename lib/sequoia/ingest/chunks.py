@@ -20,18 +20,27 @@ SMALLEST = 4 << 20  # less is not worth a task of its own
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Lines of one file; span is None for all of them. header: the first line's names in a CSV log."""
+    """Lines of one file.
+
+    span: only those that start within these bytes; unzipped: only those in this file of the scratch folder,
+    of `size` bytes; header: the first line's names in a CSV log; at_start: the file's first line is one.
+    """
 
     file: RawFile
     form: Format
     fingerprint: str
     header: list[str] | None = None
     span: tuple[int, int] | None = None
+    unzipped: str | None = None
+    size: int = 0
     first_line: int = 1
+    at_start: bool = True
 
     @property
     def bytes(self) -> int:
         """Return the bytes to read."""
+        if self.unzipped:
+            return self.size
         return self.file.bytes if self.span is None else self.span[1] - self.span[0]
 
 
@@ -43,13 +52,14 @@ def cut(files: Sequence[Chunk], at_once: int) -> list[Chunk]:
 
 
 def _cut(file: Chunk, size: int) -> Iterator[Chunk]:
-    count = 1 if file.file.path.endswith(".gz") else -(-file.bytes // size)
+    whole = file.unzipped is not None or file.file.path.endswith(".gz")
+    count = 1 if whole else -(-file.bytes // size)
     if count <= 1:
         yield file
         return
     bounds = [file.bytes * number // count for number in range(count + 1)]
     for begin, end in itertools.pairwise(bounds):
-        yield replace(file, span=(begin, end))
+        yield replace(file, span=(begin, end), at_start=begin == 0)
 
 
 def with_line_numbers(spark: SparkSession, chunks: Sequence[Chunk]) -> list[Chunk]:
@@ -65,7 +75,7 @@ def with_line_numbers(spark: SparkSession, chunks: Sequence[Chunk]) -> list[Chun
         source = chunk.file.source
         numbered.append(replace(chunk, first_line=before.get(source, 1)))
         before[source] = (
-            numbered[-1].first_line + next(counts) - (chunk.header is not None and chunk.span[0] == 0)
+            numbered[-1].first_line + next(counts) - (chunk.header is not None and chunk.at_start)
         )
     return numbered
 

@@ -7,7 +7,7 @@ are; else the block is cut into ever smaller parts. Both ways meet in the gramma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from sequoia.ingest.blocks import Block
+from sequoia.ingest.blocks import BOM, Block
 from sequoia.ingest.cut import cut, line_ends, without_lines
 
 Lines = NDArray[np.bool_]  # one for each line of a block
@@ -70,6 +70,7 @@ def _rows(grammar: Grammar, data: bytes) -> pa.Table:
     lines = data.count(b"\n")
     try:
         check_utf8(data)
+        _check_mark(data)
         table, odd = grammar.fast(data, lines)
         if odd is None:
             return _checked(grammar, table, data, lines)
@@ -173,6 +174,20 @@ def check_utf8(data: bytes) -> None:
             start = data.index(b"\n", start + error.start) + 1
     if odd:
         raise OddLinesError(lines_of(data, odd))
+
+
+def _check_mark(data: bytes) -> None:
+    """Raise OddLinesError with the lines after a byte order mark: Arrow drops one where a block begins."""
+    if data.startswith(BOM):
+        starts = [0, *(place + 1 for place in _places(data, b"\n" + BOM))]
+        raise OddLinesError(lines_of(data, starts))
+
+
+def _places(data: bytes, text: bytes) -> Iterator[int]:
+    place = data.find(text)
+    while place >= 0:
+        yield place
+        place = data.find(text, place + 1)
 
 
 def lines_of(data: bytes, places: ArrayLike) -> Lines:

@@ -12,7 +12,7 @@ from sequoia.ingest.duplicates import LINES, Source, resolve_events
 from sequoia.ingest.silver import by_user
 from sequoia.road.stage import Context
 from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part, Target
+from sequoia.tables.parts import Part, Target, read_columns
 
 ANY = Source(name="", form="events")
 
@@ -36,8 +36,7 @@ def interaction_pieces(context: Context, folder: str) -> dict[Range, Part]:
 
 def _read(part: Part) -> pa.Table:
     names = [name for name in LINES.names if name != "source"]
-    with open_bytes(locate(part.path)) as file:
-        rows = pq.ParquetFile(file).read(columns=names, use_threads=False)
+    rows = read_columns(part.path, names)
     source = pa.nulls(len(rows), pa.int32()).fill_null(0)
     return rows.append_column("source", source).cast(LINES)
 

@@ -36,8 +36,14 @@ def rows_of(chunk: Chunk, settings: IngestSettings, *, size: int = BLOCK) -> Ite
 
 
 def _below_header(chunk: Chunk, settings: IngestSettings, size: int) -> Iterator[Block]:
-    found = blocks(chunk.file.path, max_line_bytes=settings.max_line_bytes, size=size, span=chunk.span)
-    if chunk.header is not None and (chunk.span is None or chunk.span[0] == 0):
+    found = blocks(
+        chunk.unzipped or chunk.file.path,
+        max_line_bytes=settings.max_line_bytes,
+        size=size,
+        span=chunk.span,
+        at_start=chunk.at_start,
+    )
+    if chunk.header is not None and chunk.at_start:
         below = next(found).data.partition(b"\n")[2]
         if below:
             yield Block(data=below)

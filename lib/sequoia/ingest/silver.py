@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.gather import gather_pieces
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.buckets.sizes import grouped
-from sequoia.buckets.strings import Unsigned, hash_strings
-from sequoia.ingest.accounts import Account, account
+from sequoia.buckets.strings import hash_strings
+from sequoia.ingest.accounts import Account, Fate, account
 from sequoia.ingest.bronze import held
 from sequoia.ingest.duplicates import LINES, Source, resolve_events
 from sequoia.ingest.inputs import BRONZE, Input
 from sequoia.ingest.products import PRODUCTS, resolve_products
 from sequoia.road.stage import Context
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part, write_part
+from sequoia.splitmix64 import Unsigned
+from sequoia.tables.parts import Part, read_columns, write_part
 
 Resolve = Callable[[pa.Table, Sequence[Source]], pa.Table]
 SILVER = {"events": "interactions", "products": "items"}
@@ -62,18 +60,19 @@ def write_silver(context: Context, inputs: Sequence[Input]) -> list[Account]:
     """Write interactions, items, quarantine and, last, the accounts, which make the ingest valid."""
     forms = {entry.file.source: entry.form for entry in inputs}
     versions = {table: context.tables.begin(table) for table in BRONZE}
-    kept: Counter[str] = Counter()
-    for table in BRONZE:
-        kept += _resolve(context, table, forms)
-    _write_quarantine(context)
     lines = {source: of for table in BRONZE for source, of in held(context, table).items()}
-    accounts = [account(entry, lines.get(entry.file.source), kept, versions) for entry in inputs]
+    fates = {source: fate for table in BRONZE for source, fate in _resolve(context, table, forms).items()}
+    _write_quarantine(context, sum(of.bad for of in lines.values()))
+    accounts = [
+        account(entry, lines.get(entry.file.source), fates.get(entry.file.source), versions)
+        for entry in inputs
+    ]
     context.tables.replace_rows("files", [vars(entry) for entry in accounts])
     return accounts
 
 
-def _resolve(context: Context, bronze: str, forms: Mapping[str, str]) -> Counter[str]:
-    """Write the silver table of a bronze one; return the lines kept of each source."""
+def _resolve(context: Context, bronze: str, forms: Mapping[str, str]) -> dict[str, Fate]:
+    """Write the silver table of a bronze one; return what became of the good lines of each source."""
     tables, silver, how = context.tables, SILVER[bronze], RESOLUTIONS[bronze]
     version = tables.begin(silver)
     parts = tables.files(bronze)
@@ -85,9 +84,9 @@ def _resolve(context: Context, bronze: str, forms: Mapping[str, str]) -> Counter
 
     def finish(lines: pa.Table) -> tuple[pa.Table, Report]:
         found = how.resolve(lines, sources)
-        places = one_chunk(found.column("source")).indices.to_numpy()
-        kept = np.bincount(places, minlength=len(names)).tolist()
-        return found, {"kept": kept}
+        came = one_chunk(lines.column("source")).to_numpy()
+        kept = one_chunk(found.column("source")).indices.to_numpy()
+        return found, {"counts": [np.bincount(of, minlength=len(names)).tolist() for of in (came, kept)]}
 
     pieces = gather_pieces(
         context.spark,
@@ -99,15 +98,18 @@ def _resolve(context: Context, bronze: str, forms: Mapping[str, str]) -> Counter
         target=tables.target(silver),
     )
     tables.publish(silver, [part for part, _ in pieces], on=version)
-    kept = np.sum([report["kept"] for _, report in pieces], axis=0, dtype=np.int64).tolist() if pieces else []
-    return Counter(dict(zip(names, kept, strict=False)))
+    counts = np.zeros((2, len(names)), np.int64)
+    for _, report in pieces:
+        counts += report["counts"]
+    return {
+        name: Fate(good=good, kept=kept) for name, (good, kept) in zip(names, counts.T.tolist(), strict=True)
+    }
 
 
 def _good_lines(part: Part, source: int, schema: pa.Schema) -> pa.Table:
     """Read the good lines of a bronze file."""
     names = [name for name in schema.names if name != "source"]
-    with open_bytes(locate(part.path)) as file:
-        lines = pq.ParquetFile(file).read(columns=[*names, "reason"], use_threads=False)
+    lines = read_columns(part.path, [*names, "reason"])
     reasons = lines.column("reason")
     if reasons.null_count < len(lines):
         lines = lines.filter(pc.is_null(reasons))
@@ -115,7 +117,8 @@ def _good_lines(part: Part, source: int, schema: pa.Schema) -> pa.Table:
     return lines.select(schema.names).cast(schema)
 
 
-def _write_quarantine(context: Context) -> None:
+def _write_quarantine(context: Context, lines: int) -> None:
+    """Copy the bad lines; RuntimeError where they are not as many as were counted when they were read."""
     tables = context.tables
     version, target = tables.begin("quarantine"), tables.target("quarantine")
     bad = [part for table in BRONZE for part in tables.files(table) if _has_bad(part)]
@@ -125,8 +128,11 @@ def _write_quarantine(context: Context) -> None:
         return write_part(rows, target).to_json()
 
     cores = context.spark.sparkContext.defaultParallelism
-    reports = map_tasks(context.spark, grouped(bad, cores), copy)
-    tables.publish("quarantine", [Part(**report) for report in reports], on=version)
+    copies = [Part(**report) for report in map_tasks(context.spark, grouped(bad, cores), copy)]
+    copied = sum(part.rows for part in copies)
+    if copied != lines:
+        raise RuntimeError(f"{lines} bad lines were read and {copied} found again for the quarantine")
+    tables.publish("quarantine", copies, on=version)
 
 
 def _has_bad(part: Part) -> bool:
@@ -134,8 +140,7 @@ def _has_bad(part: Part) -> bool:
 
 
 def _bad_lines(part: Part) -> pa.Table:
-    with open_bytes(locate(part.path)) as file:
-        lines = pq.ParquetFile(file).read(columns=["line", "reason", "raw"], use_threads=False)
+    lines = read_columns(part.path, ["line", "reason", "raw"])
     lines = lines.filter(pc.is_valid(lines.column("reason")))
     source = pa.repeat(part.partition["source"], len(lines))
     return lines.add_column(0, "source", source)

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
@@ -19,8 +17,7 @@ from sequoia.ingest.bronze import drop_gone, held, read_changed
 from sequoia.ingest.inputs import BRONZE, Input, find_inputs, known_accounts
 from sequoia.ingest.silver import write_silver
 from sequoia.road.stage import Context, StageResult
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part
+from sequoia.tables.parts import Part, read_columns
 
 NAMED = 5
 
@@ -48,8 +45,7 @@ def _reasons(context: Context) -> dict[str, int]:
 
 
 def _count_reasons(part: Part) -> Report:
-    with open_bytes(locate(part.path)) as file:
-        reasons = pq.ParquetFile(file).read(columns=["reason"]).column("reason")
+    reasons = read_columns(part.path, ["reason"]).column("reason")
     return dict(Counter(reasons.to_pylist()))
 
 

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.shuffle import Report
+from sequoia.config import Config
 from sequoia.index.counted import FIRST_ID
-from sequoia.negatives.candidates import Histories, draw_candidates
-from sequoia.negatives.weights import Sampler
-from sequoia.sequences.held_out import Protocol, Split, history_lengths
+from sequoia.negatives.candidates import Drawn, Histories, draw_candidates
+from sequoia.negatives.weights import Integers, Sampler
+from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths
 from sequoia.sequences.vocabulary_arrays import load_vocabulary
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part, Target, write_groups
+from sequoia.splitmix64 import stream_keys
+from sequoia.tables.parts import Part, Target, read_columns, write_groups
 
 # What a stream of draws is for: (split, sampler). The place in this list is part of the hash.
 PURPOSES: tuple[tuple[Split, str], ...] = (
@@ -28,7 +28,6 @@ PURPOSES: tuple[tuple[Split, str], ...] = (
     ("test", "uniform"),
     ("test", "popularity"),
 )
-COLUMNS = ["user_id", "items", "length", "loo_train", "time_train", "time_valid"]
 USERS = 20_000  # drawn for and written at once
 
 
@@ -43,10 +42,44 @@ class Drawing:
     protocol: Protocol
 
 
-def write_candidates(part: Part, drawing: Drawing, target: Target) -> Report:
-    """Write the candidate sets of a file of sequences; report files, users and short sets by purpose."""
-    with open_bytes(locate(part.path)) as file:
-        sequences = pq.ParquetFile(file).read(columns=COLUMNS, use_threads=False)
+def drawing(config: Config, files: Sequence[str]) -> Drawing:
+    """Return what the settings ask for, of the vocabulary in these files."""
+    return Drawing(
+        files=tuple(files),
+        candidates=config.negatives.candidates,
+        alpha=config.negatives.alpha,
+        seed=config.seed,
+        protocol=config.sequences.split,
+    )
+
+
+def draw_sets(
+    drawing: Drawing, purpose: int, users: Integers, rows: Integers, offsets: Integers
+) -> tuple[Drawn, Integers]:
+    """Draw the candidates of users, (vocabulary rows, offsets): the same wherever and whenever it is done.
+
+    purpose: a place in PURPOSES; rows: vocabulary rows of all that a user ever took, user i those from
+    offsets[i] to offsets[i + 1].
+    """
+    alpha = drawing.alpha if PURPOSES[purpose][1] == "popularity" else 0.0
+    found, bounds = draw_candidates(
+        Histories(users=users, items=rows - FIRST_ID, offsets=offsets),
+        load_sampler(drawing.files, alpha),
+        count=drawing.candidates,
+        seed=drawing.seed,
+        purpose=purpose,
+    )
+    found += np.int32(FIRST_ID)
+    return found, bounds
+
+
+def write_candidates(part: Part, drawing: Drawing, share: float, target: Target) -> Report:
+    """Write the candidate sets of a share of the users in a file of sequences.
+
+    Which users is drawn by seed and user. Reports files, users and short sets by purpose.
+    """
+    whole = read_columns(part.path, HELD_OUT)
+    sequences = whole.filter(pa.array(is_stored(drawing.seed, whole.column("user_id").to_numpy(), share)))
     sets = []
     for purpose, (split, sampler) in enumerate(PURPOSES):
         places = history_lengths(split, drawing.protocol, sequences)
@@ -57,7 +90,7 @@ def write_candidates(part: Part, drawing: Drawing, target: Target) -> Report:
             written = write_groups(rows.tables(), target, partition={"split": split, "sampler": sampler})
             report |= {"part": written.to_json(), "short": rows.short}
         sets.append(report)
-    return {"rows": len(sequences), "items": len(load_vocabulary(drawing.files).item_ids), "sets": sets}
+    return {"rows": len(whole), "items": len(load_vocabulary(drawing.files).item_ids), "sets": sets}
 
 
 class _Rows:
@@ -78,18 +111,9 @@ class _Rows:
         offsets -= offsets[0]
         rows = load_vocabulary(drawing.files).rows(items.flatten().to_numpy())
         users = held.column("user_id").to_numpy()
-        alpha = drawing.alpha if PURPOSES[self._purpose][1] == "popularity" else 0.0
-        found, bounds = draw_candidates(
-            Histories(users=users, items=rows - FIRST_ID, offsets=offsets),
-            load_sampler(drawing.files, alpha),
-            count=drawing.candidates,
-            seed=drawing.seed,
-            purpose=self._purpose,
-        )
+        found, bounds = draw_sets(drawing, self._purpose, users, rows, offsets)
         self.short += int((np.diff(bounds) < drawing.candidates).sum())
-        candidates = pa.ListArray.from_arrays(
-            pa.array(bounds, pa.int32()), pa.array(found + FIRST_ID, pa.int32())
-        )
+        candidates = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(found))
         return pa.table(
             {
                 "user_id": users,
@@ -98,6 +122,13 @@ class _Rows:
                 "candidates": candidates,
             }
         )
+
+
+def is_stored(seed: int, users: Integers, share: float) -> npt.NDArray[np.bool_]:
+    """Say of each user whether its candidates are stored: a share of all users, by a stream of its own."""
+    if share >= 1:
+        return np.ones(len(users), dtype=bool)
+    return stream_keys(seed, users, len(PURPOSES)) < np.uint64(share * 2.0**64)
 
 
 @lru_cache(maxsize=2)

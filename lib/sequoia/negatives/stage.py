@@ -1,6 +1,7 @@
 """The negatives stage: candidate sets for metrics that rank the true item among a sample.
 
-Reads `sequences` and `vocabulary`, writes `negatives`.
+Those of a sample of users are stored, as a record and for other tools; evaluate draws the others itself, the
+same to the bit. Reads `sequences` and `vocabulary`, writes `negatives`.
 """
 
 from __future__ import annotations
@@ -9,25 +10,21 @@ from functools import partial
 from typing import Any
 
 from sequoia.buckets.shuffle import Report, call_tasks
-from sequoia.negatives.draw import PURPOSES, Drawing, write_candidates
+from sequoia.negatives.draw import PURPOSES, drawing, write_candidates
 from sequoia.road.stage import Context, StageResult
-from sequoia.tables.parts import Part
+from sequoia.tables.parts import Part, rows_of_file
 
 
 def run(context: Context) -> StageResult:
-    """Draw the candidates of every user with a held-out event, for both splits and both samplers."""
+    """Draw the candidates of a sample of the users with a held-out event: both splits, both samplers."""
     tables, settings = context.tables, context.config.negatives
     sequences = tables.files("sequences", written_by="sequences")
     vocabulary = tables.files("vocabulary", written_by="sequences")
-    drawing = Drawing(
-        files=tuple(part.path for part in vocabulary),
-        candidates=settings.candidates,
-        alpha=settings.alpha,
-        seed=context.config.seed,
-        protocol=context.config.sequences.split,
-    )
+    drawn_by = drawing(context.config, [part.path for part in vocabulary])
+    users = sum(call_tasks(context.spark, [partial(rows_of_file, part.path) for part in sequences]))
+    share = min(1.0, settings.stored / max(users, 1)) if settings.stored is not None else 1.0
     version, target = tables.begin("negatives"), tables.target("negatives")
-    calls = [partial(write_candidates, part, drawing, target) for part in sequences]
+    calls = [partial(write_candidates, part, drawn_by, share, target) for part in sequences]
     reports: list[Report] = call_tasks(context.spark, calls)
     drawn = [one for report in reports for one in report["sets"]]
     tables.publish("negatives", [Part(**one["part"]) for one in drawn if one["part"]], on=version)
@@ -38,6 +35,7 @@ def run(context: Context) -> StageResult:
         details={
             "candidates": settings.candidates,
             "alpha": settings.alpha,
+            "share": share,
             "seed": context.config.seed,
             "items": max((report["items"] for report in reports), default=0),
             "sets": [one for one in sets if one["users"]],

@@ -8,29 +8,33 @@ its alias. The table is built by one sweep over light and heavy items (Huebschle
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
-from sequoia.negatives.counter_hash import Unsigned
+from sequoia.splitmix64 import Unsigned
 
 Integers = npt.NDArray[np.int64]
 
 # Weights add up to about this: with 2^24 items the sums of the sweep stay below 2^63.
 TOTAL_WEIGHT = 2**38
-HALF = np.uint64(32)
-LOWER = np.uint64(2**32 - 1)
+WHOLE = 2**32 - 1
+# Up to which place, of 2^32, a cell is its item's own, and whose it is above. Side by side: one look.
+CELL = np.dtype([("threshold", np.uint32), ("alias", np.int32)])
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sampler:
-    """Integer weights of the items 0..n-1, and their cells: threshold in the upper half, alias in the lower.
-
-    cells is None where all items weigh the same.
-    """
+    """Integer weights of the items 0..n-1, and their cells, of CELL; None where all items weigh the same."""
 
     weights: Integers
-    cells: Unsigned | None
+    cells: npt.NDArray[np.void] | None
+
+    @cached_property
+    def drawable(self) -> Integers:
+        """Return the items with a weight."""
+        return np.flatnonzero(self.weights > 0)
 
     @staticmethod
     def from_counts(events: Integers, alpha: float) -> Sampler:
@@ -42,25 +46,24 @@ class Sampler:
         weights = np.maximum(np.rint(shares * TOTAL_WEIGHT), relative > 0).astype(np.int64)
         return Sampler(weights=weights, cells=_cells(weights))
 
-    def pick(self, numbers: Unsigned) -> Integers:
+    def pick(self, numbers: Unsigned) -> npt.NDArray[np.int32]:
         """Return the item each random number of 64 bits falls on.
 
-        The number times n is the cell, above, and the place in it, below: no item is favoured by more than
-        one number in 2^64.
+        Its upper 53 bits, as a share of n, are the cell before the point and the place in it behind: no item
+        is favoured by more than one number in 2^53.
         """
-        count = np.uint64(len(self.weights))
-        lower = (numbers & LOWER) * count
-        cell = ((numbers >> HALF) * count + (lower >> HALF)) >> HALF
+        place = (numbers >> np.uint64(11)).astype(np.float64)
+        place *= len(self.weights) * 2.0**-53
+        own = place.astype(np.int32)
         if self.cells is None:
-            return cell.view(np.int64)
-        found = np.take(self.cells, cell.view(np.int64), mode="clip")
-        inside = ((numbers * count) >> HALF) < (found >> HALF)
-        found &= LOWER
-        np.copyto(found, cell, where=inside)
-        return found.view(np.int64)
+            return own
+        place -= own
+        place *= 2.0**32
+        cells = np.take(self.cells, own, mode="clip")
+        return np.where(place < cells["threshold"], own, cells["alias"])
 
 
-def _cells(weights: Integers) -> Unsigned:
+def _cells(weights: Integers) -> npt.NDArray[np.void]:
     count, total = len(weights), int(weights.sum())
     surplus = weights * count - total
     light, heavy = np.flatnonzero(surplus < 0), np.flatnonzero(surplus >= 0)
@@ -78,8 +81,9 @@ def _cells(weights: Integers) -> Unsigned:
         alias[heavy[:-1]] = heavy[1:]
     else:
         own[heavy] = total
-    threshold = np.floor(own / total * 2.0**32).astype(np.uint64)
     whole = own >= total
-    threshold[whole], alias[whole] = LOWER, np.flatnonzero(whole)
-    cells: Unsigned = (threshold << HALF) | alias.astype(np.uint64)
+    alias[whole] = np.flatnonzero(whole)
+    cells = np.empty(count, dtype=CELL)
+    cells["threshold"] = np.where(whole, WHOLE, np.floor(own / total * 2.0**32))
+    cells["alias"] = alias
     return cells

@@ -100,7 +100,7 @@ def open_intents(context: Context, registered_model: str, alias: str) -> list[st
 
 
 def _rows(context: Context, intent: str) -> list[dict[str, Any]]:
-    context.tables.ensure_small(TABLE)
+    context.tables.ensure(TABLE)
     return context.tables.rows(TABLE, where={"intent": [intent]})
 
 

@@ -41,7 +41,7 @@ def move(context: Context, connection: Connection, decision: Decision, version: 
     Raises LockHeldError when another run is faster: then the alias is as that one left it.
     """
     # A table of an older contract is refused before anything is touched.
-    context.tables.ensure_small(audit.TABLE)
+    context.tables.ensure(audit.TABLE)
     claimed = intent.begin(
         connection,
         action=decision.action,

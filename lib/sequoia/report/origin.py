@@ -12,7 +12,7 @@ from sequoia.report.diary import Line, producer, train_lines
 from sequoia.report.gone import Reader
 from sequoia.road.stage import Context
 from sequoia.secrets import redact
-from sequoia.tables.store import in_utc
+from sequoia.tables.spark_tables import in_utc
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import KIND, TRAINING_RUN, Version, find_version
 from sequoia.tracking.runs import RunTags, find_run_tags

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
@@ -26,8 +25,7 @@ from sequoia.buckets.strings import Hashes, hash_strings
 from sequoia.index.users_and_items import known_ids
 from sequoia.ingest.pieces import read_piece
 from sequoia.sequences.moments import Ties, first_only, order_moments
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part
+from sequoia.tables.parts import Part, read_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,8 +62,7 @@ def number_items(parts: Sequence[Part], folder: str) -> Report:
     """Leave (first, second, id) of all items, in the order of their hashes."""
     names, ids = [], []
     for part in parts:
-        with open_bytes(locate(part.path)) as file:
-            rows = pq.ParquetFile(file).read(columns=["item", "id"], use_threads=False)
+        rows = read_columns(part.path, ["item", "id"])
         names.append(one_chunk(rows.column("item")))
         ids.append(rows.column("id").to_numpy())
     hashes = [hash_strings(one) for one in names]

@@ -7,8 +7,13 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from pyspark.sql import Column
 from pyspark.sql import functions as F
+
+from sequoia.buckets.blobs import one_chunk
+
+# Columns of sequences that tell who is held out.
+HELD_OUT = ["user_id", "items", "length", "loo_train", "time_train", "time_valid"]
 
 Split = Literal["valid", "test"]
 Protocol = Literal["leave-one-out", "time"]
@@ -17,6 +22,13 @@ Protocol = Literal["leave-one-out", "time"]
 def training_length(protocol: Protocol) -> Column:
     """Return the number of a user's first events that train."""
     return F.col("loo_train" if protocol == "leave-one-out" else "time_train")
+
+
+def training_lengths(protocol: Protocol, positions: pa.Table) -> npt.NDArray[np.int64]:
+    """Return what `training_length` is for rows of sequences."""
+    name = "loo_train" if protocol == "leave-one-out" else "time_train"
+    lengths: npt.NDArray[np.int64] = positions.column(name).to_numpy().astype(np.int64)
+    return lengths
 
 
 # Of each split and protocol: a target stands after so many events, when there are more than these.
@@ -47,17 +59,20 @@ def history_lengths(split: Split, protocol: Protocol, positions: pa.Table) -> np
     return np.where((begin >= 1) & (begin < positions.column(end).to_numpy()), begin, -1)
 
 
-def held_out(sequences: DataFrame, split: Split, protocol: Protocol) -> DataFrame:
-    """Return (user_id BIGINT, history ARRAY<BIGINT>, target BIGINT), item ids of item_index, oldest first.
+def held_out(sequences: pa.Table, split: Split, protocol: Protocol) -> pa.Table:
+    """Return (user_id, history, target) of rows of sequences, item ids of item_index, oldest first.
 
     Users without a target, or without an event before it, are absent.
     """
-    return (
-        sequences.withColumn("position", history_length(split, protocol))
-        .where(F.col("position").isNotNull())
-        .select(
-            "user_id",
-            F.slice("items", 1, F.col("position")).alias("history"),
-            F.element_at("items", F.col("position") + 1).alias("target"),
-        )
+    places = history_lengths(split, protocol, sequences)
+    rows = sequences.filter(pa.array(places >= 0))
+    places = places[places >= 0]
+    items = one_chunk(rows.column("items"))
+    values, starts = items.flatten().to_numpy(), items.offsets.to_numpy()[:-1].astype(np.int64)
+    starts -= items.offsets[0].as_py() if len(items) else 0
+    bounds = np.concatenate([[0], np.cumsum(places)])
+    inside = np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], places)
+    history = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(values[inside]))
+    return pa.table(
+        {"user_id": rows.column("user_id"), "history": history, "target": values[starts + places]}
     )

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from pyspark.sql import functions as F
+from functools import partial
 
+from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.models.trained_on import TrainedOn
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import history_length, training_length
+from sequoia.sequences.held_out import HELD_OUT, Protocol, history_lengths, training_lengths
+from sequoia.tables.parts import Part, read_columns
 
 # Settings that do not move an event from one side of the split to the other.
+TIMES = ("newest", "newest_training", "first_target")
 WITHOUT_EFFECT = {"max_rounds", "max_length", "shards", "session_gap_minutes"}
 
 
 def current_sequences(context: Context) -> TrainedOn:
     """Describe the newest version of `sequences`, by one pass over its lengths and times."""
     settings = context.config.sequences
-    sequences = context.tables.read("sequences", written_by="sequences")
-    trained, place = training_length(settings.split), history_length("test", settings.split)
-    row = sequences.agg(
-        F.sum("length").alias("events"),
-        F.max(F.element_at("times", -1)).alias("newest"),
-        F.max(F.when(trained > 0, F.element_at("times", trained))).alias("newest_training"),
-        F.min(F.when(place.isNotNull(), F.element_at("times", place + 1))).alias("first_target"),
-    ).first()
-    assert row is not None
+    files = context.tables.files("sequences", written_by="sequences")
+    told = map_tasks(context.spark, files, partial(_about, protocol=settings.split))
+    found = {name: [report[name] for report in told if report[name] is not None] for name in TIMES}
     split = settings.model_dump(exclude=WITHOUT_EFFECT)
     if settings.split == "leave-one-out":
         split |= {"valid_share": None, "test_share": None}  # these cut the time split only
@@ -31,5 +29,25 @@ def current_sequences(context: Context) -> TrainedOn:
         table=context.tables.table_id("sequences"),
         version=context.tables.reads["sequences"],
         split=split | {"seed": context.config.seed},
-        **{key: value or 0 for key, value in row.asDict().items()},
+        events=sum(report["events"] for report in told),
+        newest=max(found["newest"], default=0),
+        newest_training=max(found["newest_training"], default=0),
+        first_target=min(found["first_target"], default=0),
     )
+
+
+def _about(part: Part, *, protocol: Protocol) -> Report:
+    """Report of a file the number of events, the newest, the newest that trains, the first that tests."""
+    rows = read_columns(part.path, [*HELD_OUT, "times"])
+    times = one_chunk(rows.column("times"))
+    values, starts = times.flatten().to_numpy(), times.offsets.to_numpy()[:-1]
+    trained = training_lengths(protocol, rows)
+    targets = history_lengths("test", protocol, rows)
+    of_training = values[(starts + trained - 1)[trained > 0]]
+    of_targets = values[(starts + targets)[targets >= 0]]
+    return {
+        "events": len(values),
+        "newest": int(values.max()) if len(values) else None,
+        "newest_training": int(of_training.max()) if len(of_training) else None,
+        "first_target": int(of_targets.min()) if len(of_targets) else None,
+    }

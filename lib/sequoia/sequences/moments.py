@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sequoia.buckets.order import Integers, order_events, run_starts
-from sequoia.buckets.strings import hash_strings, mix
+from sequoia.buckets.strings import hash_strings
+from sequoia.splitmix64 import GAMMA, mix
 
 Ties = Literal["shuffled", "item"]
 
@@ -32,8 +33,9 @@ def order_moments(
     same = ~run_starts(codes, times)
     tied = np.flatnonzero(same | np.append(same, False)[1:])
     users, items = hash_strings(user.dictionary).first, hash_strings(item.dictionary).first
-    start = mix(np.array([seed], dtype=np.uint64))
-    shuffled = mix(mix(items[places[tied]] ^ start) ^ users[codes[tied]])
+    start = mix(np.array([seed], dtype=np.uint64) + GAMMA)
+    of_items = mix((items[places[tied]] ^ start) + GAMMA)
+    shuffled = mix((of_items ^ users[codes[tied]]) + GAMMA)
     order[tied] = tied[np.lexsort((places[tied], shuffled, times[tied], codes[tied]))]
     return order
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.order import Integers
 from sequoia.buckets.shuffle import Report
-from sequoia.buckets.strings import Unsigned, mix
 from sequoia.sequences.encode import Events
 from sequoia.sequences.histories import keep, lists_of
+from sequoia.splitmix64 import GAMMA, Unsigned, mix
 from sequoia.tables.parts import Target, write_groups
 
 # An input and a target.
@@ -24,7 +24,8 @@ LISTS = {"items": pa.int32(), "times": pa.int64(), "ratings": pa.float32()}
 
 def places(users: Integers, seed: int) -> Unsigned:
     """Return a hash of each user and the seed: it orders a shard and, modulo their number, is the shard."""
-    return mix(users.astype(np.uint64) ^ mix(np.array([seed], dtype=np.uint64)))
+    start = mix(np.array([seed], dtype=np.uint64) + GAMMA)
+    return mix((users.astype(np.uint64) ^ start) + GAMMA)
 
 
 def leave_trained(

@@ -9,7 +9,6 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
@@ -21,8 +20,7 @@ from sequoia.buckets.strings import Hashes, hash_strings
 from sequoia.index.counted import FIRST_ID
 from sequoia.sequences.core import load_flags
 from sequoia.sequences.encode import numbered_items
-from sequoia.storage import locate, open_bytes
-from sequoia.tables.parts import Part, Target, write_part
+from sequoia.tables.parts import Part, Target, read_columns, write_part
 
 NO_ROW = 0
 # Of the features of an item without metadata.
@@ -66,8 +64,7 @@ def write_vocabulary(
 
     products: the files of items; labels: of each kind the files of its index.
     """
-    with open_bytes(locate(index.path)) as file:
-        known = pq.ParquetFile(file).read(columns=["item", "id"], use_threads=False)
+    known = read_columns(index.path, ["item", "id"])
     hashes = hash_strings(one_chunk(known.column("item")))
     row = rows_of_items(rows)[find(numbered_items(items)[0], hashes)]
     stays = np.flatnonzero(row != NO_ROW)
@@ -99,8 +96,7 @@ def _features(
     for part in products:
         if not _overlap(part, index):
             continue
-        with open_bytes(locate(part.path)) as file:
-            rows = pq.ParquetFile(file).read(columns=FEATURES, use_threads=False)
+        rows = read_columns(part.path, FEATURES)
         places = find(wanted, hash_strings(one_chunk(rows.column("item"))))
         known = np.flatnonzero(places != MISSING)
         rows, places = rows.take(pa.array(known)), places[known]
@@ -122,7 +118,6 @@ def _overlap(one: Part, other: Part) -> bool:
 def _label_ids(paths: tuple[str, ...], label: str) -> tuple[pa.Array, npt.NDArray[np.int32]]:
     tables = [pa.table({label: pa.array([], pa.string()), "id": pa.array([], pa.int64())})]
     for path in paths:
-        with open_bytes(locate(path)) as file:
-            tables.append(pq.ParquetFile(file).read(columns=[label, "id"], use_threads=False))
+        tables.append(read_columns(path, [label, "id"]))
     whole = pa.concat_tables(tables)
     return one_chunk(whole.column(label)), whole.column("id").to_numpy().astype(np.int32)

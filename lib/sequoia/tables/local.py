@@ -9,8 +9,7 @@ store decides which of two writers was first.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from numbers import Integral
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,26 +17,20 @@ from typing import Any, Literal
 from urllib.parse import unquote
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
 from deltalake.exceptions import CommitFailedError
 from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
+from pyspark.sql.types import StructType
 
+from sequoia.storage import Location, locate
 from sequoia.tables.contracts import Contract
+from sequoia.tables.edge import DeletedRowsError, Facts, Row, Values
 from sequoia.tables.parts import OutdatedError, Part, now_in_milliseconds
 
-Row = Mapping[str, Any]
 LOG = "_delta_log"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """What the log says of a table: Delta's own id of it, its properties, and the schema in JSON."""
-
-    id: str
-    properties: dict[str, str]
-    columns: dict[str, Any]
 
 
 class LocalTables:
@@ -50,7 +43,7 @@ class LocalTables:
         """Read the metadata of the newest version."""
         opened = self._open(table)
         metadata = opened.metadata()
-        columns = json.loads(opened.schema().to_json())
+        columns = StructType.fromJson(json.loads(opened.schema().to_json()))
         return Facts(id=str(metadata.id), properties=dict(metadata.configuration), columns=columns)
 
     def history(self, table: str) -> list[dict[str, Any]]:
@@ -84,8 +77,8 @@ class LocalTables:
                 if not (folder / LOG).is_dir():
                     raise
 
-    def write(
-        self, table: str, rows: Sequence[Row], *, mode: Literal["append", "overwrite"], note: str
+    def write_rows(
+        self, table: str, rows: Sequence[Row], mode: Literal["append", "overwrite"], note: str
     ) -> None:
         """Add rows, or replace all rows by them, in one commit; constraints are checked.
 
@@ -98,8 +91,8 @@ class LocalTables:
         noted = CommitProperties(custom_metadata={"userMetadata": note})
         write_deltalake(opened, pa.table(columns, schema=schema), mode=mode, commit_properties=noted)
 
-    def read(
-        self, table: str, *, version: int, columns: Sequence[str] | None, where: Mapping[str, Sequence[str]]
+    def rows(
+        self, table: str, version: int, columns: Sequence[str] | None, where: Values
     ) -> list[dict[str, Any]]:
         """Return the rows at a version whose columns hold one of the values asked for; times are in UTC."""
         wanted = None
@@ -117,8 +110,16 @@ class LocalTables:
 
     def files(self, table: str, version: int) -> list[Part]:
         """Return the files of a version, as the log tells of them."""
-        found = pa.table(self._open(table, version).get_add_actions(flatten=True)).to_pylist()
-        return [self._part(table, entry) for entry in sorted(found, key=lambda entry: entry["path"])]
+        opened = self._open(table, version)
+        entries = pa.table(opened.get_add_actions(flatten=True)).to_pylist()
+        found = [self._part(table, entry) for entry in sorted(entries, key=lambda entry: entry["path"])]
+        if "deletionVectors" in (opened.protocol().reader_features or ()):
+            kept = pa.table(opened.deletion_vectors().read_all()).column("selection_vector")
+            hidden = sum(len(mask.values) - pc.sum(mask.values).as_py() for mask in kept)
+            if hidden:
+                held = sum(part.rows for part in found)
+                raise DeletedRowsError(rows=held - hidden, held=held)
+        return found
 
     def _part(self, table: str, entry: dict[str, Any]) -> Part:
         told = {name.partition(".")[::2]: value for name, value in entry.items()}
@@ -134,14 +135,13 @@ class LocalTables:
             },
         )
 
-    def commit(
-        self, table: str, parts: Sequence[Part], removed: Sequence[Part], *, version: int, note: str
-    ) -> None:
-        """Make files part of the table and others no more, on top of this version and no other.
+    def folder(self, table: str) -> Location:
+        """Return the table's own folder."""
+        return locate(str(self._warehouse / table))
 
-        The files lie in the table's folder. Raises OutdatedError when another writer was first.
-        """
-        opened = self._open(table, version)
+    def publish(self, table: str, parts: Sequence[Part], on: int, replacing: Values | None, note: str) -> int:
+        """Make files of the table's folder its rows in one commit, as `Edge` says."""
+        opened = self._open(table, on)
         now = now_in_milliseconds()
         added = [
             AddAction(self._relative(table, part), part.bytes, part.partition, now, True, part.statistics)
@@ -155,7 +155,9 @@ class LocalTables:
                 data_change=True,
                 deletion_timestamp=now,
             )
-            for part in removed
+            for part in self.files(table, on)
+            if replacing is None
+            or any(part.partition[column] in values for column, values in replacing.items())
         ]
         try:
             opened.create_write_transaction(
@@ -166,10 +168,20 @@ class LocalTables:
                 commit_properties=CommitProperties({"userMetadata": note}, max_commit_retries=0),
             )
         except CommitFailedError:
-            raise OutdatedError(table, version) from None
+            raise OutdatedError(table, on) from None
+        return on + 1
 
     def _relative(self, table: str, part: Part) -> str:
         return Path(part.path).relative_to(self._warehouse / table).as_posix()
+
+    def counts(self, table: str, version: int, column: str) -> list[tuple[dict[str, str], int, int]]:
+        """Count rows by partition, as the log tells of them."""
+        found: dict[tuple[tuple[str, str], ...], list[int]] = {}
+        for part in self.files(table, version):
+            sums = found.setdefault(tuple(part.partition.items()), [0, 0])
+            sums[0] += part.rows
+            sums[1] += part.rows - part.nulls[column]
+        return [(dict(of), rows, values) for of, (rows, values) in found.items()]
 
     def old_files(self, table: str, hours: int) -> list[Path]:
         """Return the files that no version younger than this needs, as Spark's VACUUM would remove them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from typing import IO, Any
@@ -14,7 +14,8 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sequoia.storage import Location, locate, uri
+from sequoia.storage import Location, locate, open_bytes, uri
+from sequoia.tables.constraints import Condition, check_rows
 
 ROW_GROUP = 1 << 26  # rows: a part is one, so that a column has one dictionary
 DICTIONARY = 1 << 30  # bytes: whatever comes as a dictionary stays one
@@ -52,10 +53,11 @@ class Part:
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """Where files for a table go, a path or URI, and the columns that its contract asks of them."""
+    """Where files for a table go, a path or URI, and the columns and constraints of its contract."""
 
     folder: str
     columns: pa.Schema
+    conditions: dict[str, Condition] = field(default_factory=dict)
 
 
 def write_part(
@@ -89,7 +91,7 @@ def write_groups(
     """Write a file as `write_part` does, a row group for each table of one schema; there is one at least."""
     place = _folder(target.folder, partition or {}) / f"{name}-{uuid.uuid4().hex}.zstd.parquet"
     place.parent.mkdir(parents=True, exist_ok=True)
-    tables = (_fitted(group, target.columns) for group in groups)
+    tables = (_fitted(group, target, partition or {}) for group in groups)
     first = next(tables)
     rows = 0
     with place.open("wb") as file, _writer(file, first.schema, dictionaries) as writer:
@@ -99,17 +101,19 @@ def write_groups(
     return Part(path=uri(place), rows=rows, bytes=place.stat().st_size, partition=partition or {})
 
 
-def _fitted(rows: pa.Table, columns: pa.Schema) -> pa.Table:
-    """Return the columns in the contract's types, those of its partition apart."""
+def _fitted(rows: pa.Table, target: Target, partition: dict[str, str]) -> pa.Table:
+    """Return the columns in the contract's types, those of its partition apart, checked."""
     fitted = {}
-    for wanted in columns:
+    for wanted in target.columns:
         if wanted.name not in rows.column_names:
             continue
         column = rows.column(wanted.name)
         if column.null_count and not wanted.nullable:
             raise ValueError(f"{wanted.name} has {column.null_count} rows without a value")
         fitted[wanted.name] = column if pa.types.is_dictionary(column.type) else column.cast(wanted.type)
-    return pa.table(fitted)
+    table = pa.table(fitted)
+    check_rows(table, partition, target.conditions)
+    return table
 
 
 def _writer(file: IO[bytes], schema: pa.Schema, dictionaries: Sequence[str]) -> pq.ParquetWriter:
@@ -131,6 +135,26 @@ def _folder(folder: str, partition: dict[str, str]) -> Location:
     for column, value in partition.items():
         place = place / f"{column}={quote(value, safe='')}"
     return place
+
+
+def read_columns(path: str, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read columns of a Parquet file, all by default, on one thread."""
+    with open_bytes(locate(path)) as file:
+        return pq.ParquetFile(file).read(columns=columns, use_threads=False)
+
+
+def read_groups(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
+    """Yield columns of a Parquet file, all by default, a row group at a time."""
+    with open_bytes(locate(path)) as file:
+        opened = pq.ParquetFile(file)
+        for group in range(opened.num_row_groups):
+            yield opened.read_row_group(group, columns=columns, use_threads=False)
+
+
+def rows_of_file(path: str) -> int:
+    """Return the rows of a Parquet file, as its footer tells."""
+    with open_bytes(locate(path)) as file:
+        return int(pq.read_metadata(file).num_rows)
 
 
 def now_in_milliseconds() -> int:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 
+import pyarrow as pa
+
+from sequoia.buckets.shuffle import Report, call_tasks
+from sequoia.buckets.sizes import grouped
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import held_out
-from sequoia.tables.content import content_fingerprint
+from sequoia.sequences.held_out import HELD_OUT, Protocol, held_out
+from sequoia.tables.content import content_fingerprint, content_of
+from sequoia.tables.parts import Part, read_columns, read_groups
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.together import together
+
+Read = Callable[[Part], Iterable[pa.Table]]
+ITEMS = ["row", "item_id", "item", "events"]
 
 
 def training_data(context: Context) -> Snapshot:
@@ -18,15 +27,45 @@ def training_data(context: Context) -> Snapshot:
 
     These are the training rows, the vocabulary and the validation users. One pass over each.
     """
-    tables, split = context.tables, context.config.sequences.split
+    tables, protocol = context.tables, context.config.sequences.split
     pinned = take_snapshot(tables, "training")
     if not pinned.rows:
         return pinned
-    vocabulary = tables.read("vocabulary").select("row", "item_id", "item", "events")
-    validation = held_out(tables.read("sequences"), "valid", split)
-    marks: list[str] = together(
-        lambda: content_fingerprint(tables.read(pinned.table, version=pinned.version)),
-        lambda: content_fingerprint(vocabulary),
-        lambda: content_fingerprint(validation),
-    )
+    inputs: list[tuple[str, Read]] = [
+        ("training", _every_column),
+        ("vocabulary", _of_items),
+        ("sequences", partial(_validation_users, protocol=protocol)),
+    ]
+    cores = context.spark.sparkContext.defaultParallelism
+    calls = [
+        (table, partial(_content, files, read))
+        for table, read in inputs
+        for files in grouped(tables.files(table), cores)
+    ]
+    reports = call_tasks(context.spark, [call for _, call in calls])
+    marks = [
+        content_fingerprint(report for (of, _), report in zip(calls, reports, strict=True) if of == table)
+        for table, _ in inputs
+    ]
     return replace(pinned, fingerprint=hashlib.sha256(" ".join(marks).encode()).hexdigest()[:16])
+
+
+def read_validation_users(part: Part, protocol: Protocol) -> pa.Table:
+    """Read (user_id, history, target) of the validation users in a file of sequences, as item ids."""
+    return held_out(read_columns(part.path, HELD_OUT), "valid", protocol)
+
+
+def _every_column(part: Part) -> Iterable[pa.Table]:
+    return read_groups(part.path)
+
+
+def _of_items(part: Part) -> Iterable[pa.Table]:
+    return read_groups(part.path, ITEMS)
+
+
+def _validation_users(part: Part, protocol: Protocol) -> Iterable[pa.Table]:
+    return [read_validation_users(part, protocol)]
+
+
+def _content(files: Sequence[Part], read: Read) -> Report:
+    return content_of(table for part in files for table in read(part))

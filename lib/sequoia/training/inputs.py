@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
+from sequoia.buckets.arrays import load, save
+from sequoia.buckets.shuffle import call_tasks
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import held_out
-from sequoia.storage import Location, entries, remove, spark_uri
+from sequoia.sequences.held_out import Protocol
+from sequoia.splitmix64 import stream_keys
+from sequoia.storage import Location, locate, remove, uri
+from sequoia.tables.parts import Part, read_columns
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.together import together
-from sequoia.training.pairs import count_pairs
+from sequoia.training.data import ITEMS, read_validation_users
+from sequoia.training.pairs import write_pairs
+
+VALIDATION = 1 << 32  # the purpose of the hash that chooses validation users
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,43 +38,55 @@ class Inputs:
 
 
 @contextmanager
-def written_inputs(context: Context, *, with_pairs: bool) -> Iterator[Inputs]:
-    """Write the inputs by independent small jobs at the same time; their files go when the block ends."""
+def written_inputs(context: Context, pinned: Snapshot, *, with_pairs: bool) -> Iterator[Inputs]:
+    """Write the inputs of a training on this snapshot; their files go when the block ends."""
     folder = context.config.workspace_path / "models" / f".inputs-{uuid.uuid4().hex[:12]}"
+    folder.mkdir(parents=True, exist_ok=True)
+    items, validation = folder / "items.parquet", folder / "validation.parquet"
+    vocabulary, sequences = context.tables.files("vocabulary"), context.tables.files("sequences")
+    config, protocol = context.config, context.config.sequences.split
+    users = config.training.validation_users
     try:
-        items, validation, pairs = together(
-            lambda: _write_items(context, folder / "items"),
-            lambda: _write_validation_users(context, folder / "validation"),
-            lambda: _write_pairs(context) if with_pairs else None,
-        )
+        choose = [
+            partial(_choose, part, seed=config.seed, users=users, protocol=protocol, folder=uri(folder))
+            for part in sequences
+        ]
+        _, *chosen = call_tasks(context.spark, [partial(_write_items, vocabulary, uri(items)), *choose])
+        write = partial(_write_users, chosen, seed=config.seed, users=users, target=uri(validation))
+        call_tasks(context.spark, [write])
+        pairs = None
+        if with_pairs:
+            write_pairs(context, max(config.models.counting.window), pinned.rows)
+            pairs = take_snapshot(context.tables, "cooccurrences")
         yield Inputs(items=items, validation=validation, pairs=pairs)
     finally:
         remove(folder)
 
 
-def _write_items(context: Context, folder: Location) -> Location:
-    """Write (row, item_id, item, events) in row order from the vocabulary table."""
-    vocabulary = context.tables.read("vocabulary").select("row", "item_id", "item", "events")
-    return _single_file(vocabulary.coalesce(1).sortWithinPartitions("row"), folder)
+def _write_items(vocabulary: Sequence[Part], target: str) -> None:
+    """Write (row, item_id, item, events) in row order."""
+    rows = pa.concat_tables([read_columns(part.path, ITEMS) for part in vocabulary])
+    _write(rows.take(pa.array(np.argsort(rows.column("row").to_numpy()))), target)
 
 
-def _write_validation_users(context: Context, folder: Location) -> Location:
-    """Write (history, target) as item ids: the validation_users with the least hash."""
-    config = context.config
-    users = held_out(context.tables.read("sequences"), "valid", config.sequences.split)
-    order = F.xxhash64(F.lit(config.seed), "user_id")
-    sample = users.orderBy(order, "user_id").limit(config.training.validation_users)
-    return _single_file(sample.select("history", "target").coalesce(1), folder)
+def _choose(part: Part, *, seed: int, users: int, protocol: Protocol, folder: str) -> str:
+    """Leave, of the validation users in a file, so many with the least hash."""
+    found = read_validation_users(part, protocol)
+    return save(found.take(pa.array(_least(found, seed)[:users])), folder, uuid.uuid4().hex)
 
 
-def _write_pairs(context: Context) -> Snapshot:
-    """Write the counted pairs of the training table."""
-    pairs = count_pairs(context.tables.read("training"), max(context.config.models.counting.window))
-    context.tables.overwrite("cooccurrences", pairs)
-    return take_snapshot(context.tables, "cooccurrences")
+def _write_users(chosen: Sequence[str], *, seed: int, users: int, target: str) -> None:
+    """Write (history, target) as item ids: of the users chosen in each file those with the least hash."""
+    found = pa.concat_tables([load(path) for path in chosen])
+    _write(found.take(pa.array(_least(found, seed)[:users])).select(["history", "target"]), target)
 
 
-def _single_file(frame: DataFrame, folder: Location) -> Location:
-    frame.write.parquet(spark_uri(folder))
-    (part,) = [entry.location for entry in entries(folder) if entry.relative.endswith(".parquet")]
-    return part
+def _least(rows: pa.Table, seed: int) -> NDArray[np.intp]:
+    users = rows.column("user_id").to_numpy()
+    order: NDArray[np.intp] = np.lexsort((users, stream_keys(seed, users, VALIDATION)))
+    return order
+
+
+def _write(rows: pa.Table, target: str) -> None:
+    with locate(target).open("wb") as file:
+        pq.write_table(rows, file)

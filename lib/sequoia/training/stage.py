@@ -68,7 +68,7 @@ def _train_all(
     """Train into `trained`; return why models were refused: one that diverges does not stop the others."""
     origin = current_sequences(context)
     diverged = {}
-    with written_inputs(context, with_pairs="counting" in kinds) as inputs:
+    with written_inputs(context, pinned, with_pairs="counting" in kinds) as inputs:
         for kind in kinds:
             try:
                 trained[kind] = _train(context, kind, marks[kind], pinned, inputs, origin)

@@ -4,7 +4,9 @@
 
 Generates the corpus where it is not there, runs each system in a process of its own, one after the other,
 prints the README's table and writes <workspace>/bench/data.json. A started Spark session is not counted, the
-first run in it is. Ratios are DuckDB's seconds over ours; counts that both state have to be equal.
+first run in it is. Ratios are the other's seconds over ours; counts that both state have to be equal. Memory
+and disk are peaks of a step, disk without the raw files and with what Spark shuffles; `stolen` is the share
+of the processors' time that a virtual machine's host gave to others meanwhile.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +26,30 @@ from measured import Measured, measure
 from sequoia.report.text_table import text_table
 
 HERE = Path(__file__).parent
+HELD = ("peak_gib", "spill_gib", "disk_gib", "stolen")  # of a stage, beside its seconds
 STAGES = ("ingest", "index", "sequences", "negatives")
-SHOWN = {"ingest": "ingest_csv", "index": "index", "kcore": "kcore", "sequences": "sequences"}
+OTHERS = ("duckdb", "polars")
+# Of the others, the steps that make what our stage makes.
+SAME = {
+    "ingest_csv": ["ingest"],
+    "index": ["index"],
+    "kcore": ["kcore"],
+    "sequences": ["encode", "sequences"],
+}
 
 
 def main() -> None:
     """Run all that was asked for, print and store."""
     asked = _arguments()
-    workspace = asked.workspace.absolute() / str(asked.rows)
-    found = _csv(workspace, asked)
+    found = _csv(asked.workspace.absolute() / str(asked.rows), asked)
     if asked.reviews:
-        found["stages"]["ingest_json"] = _json(workspace / "reviews", asked.reviews)
+        workspace = asked.workspace.absolute() / "reviews" / str(asked.reviews)
+        found["stages"]["ingest_json"] = _json(workspace, asked)
     place = asked.workspace.absolute() / "bench" / f"data-{asked.rows}.json"
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(found, indent=1))
     shutil.copy(place, place.with_name("data.json"))
-    print(json.dumps(found, indent=1))
-    print(_table(found), place, sep="\n")
+    print(_table(found, asked.others), place, sep="\n")
 
 
 def _arguments() -> argparse.Namespace:
@@ -47,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=23_000_000, help="ratings lines")
     parser.add_argument("--workspace", type=Path, default=Path(".workspace/bench"))
     parser.add_argument("--reviews", type=int, default=2_400_000, help="gzip JSON lines; 0: none")
-    parser.add_argument("--alone", action="store_true", help="sequoia without the others")
+    parser.add_argument("--others", nargs="*", choices=OTHERS, default=OTHERS, help="systems beside sequoia")
     return parser.parse_args()
 
 
@@ -62,53 +72,78 @@ def _csv(workspace: Path, asked: argparse.Namespace) -> dict[str, Any]:
         "counts": ours.said["counts"],
         "peak_gib": ours.peak_gib,
         "disk_gib": ours.disk_gib,
-        "spill_gib": ours.said["spill_gib"],
+        "spill_gib": sum(step.get("spill_gib", 0.0) for step in ours.steps.values()),
+        "stages": _stages(ours),
     }
-    seconds = ours.said["seconds"]
-    other = None if asked.alone else _duckdb(raw, workspace / "duckdb", "csv")
-    if other:
-        same = {name: count for name, count in ours.said["counts"].items() if name in other.said["counts"]}
-        assert same == other.said["counts"], (same, other.said["counts"])
-        found["duckdb_peak_gib"] = other.peak_gib
-    of = other.said["seconds"] if other else {}
-    found["stages"] = {shown: _row(seconds[name], of.get(name)) for name, shown in SHOWN.items()}
-    sets = ours.said["counts"]["candidate_sets"]
-    found["stages"]["negatives"] = {"sequoia_s": seconds["negatives"], "sets_s": sets / seconds["negatives"]}
-    found["total"] = _row(sum(seconds[name] for name in SHOWN), sum(of.values()) if other else None)
+    for name in asked.others:
+        other = _other(name, raw, workspace / name, "csv")
+        same = {count: ours.said["counts"][count] for count in other.said["counts"]}
+        assert same == other.said["counts"], (name, same, other.said["counts"])
+        _compare(found["stages"], name, other)
+        found |= {f"{name}_peak_gib": other.peak_gib, f"{name}_disk_gib": other.disk_gib}
+    found["total"] = _total(found["stages"], asked.others)
     return found
 
 
-def _json(workspace: Path, lines: int) -> dict[str, Any]:
-    settings = corpus.reviews(lines)
+def _stages(ours: Measured) -> dict[str, dict[str, Any]]:
+    """Return our stages by the names of the table; the core is a part of the sequences' stage."""
+    core = ours.said["kcore_s"]
+    rows: dict[str, dict[str, Any]] = {"kcore": {"sequoia_s": core}}
+    for name, step in ours.steps.items():
+        if "seconds" in step:
+            own = step["seconds"] - (core if name == "sequences" else 0.0)
+            measured = {key: step[key] for key in HELD}
+            rows[{"ingest": "ingest_csv"}.get(name, name)] = {"sequoia_s": own} | measured
+    sets = ours.said["counts"]["candidate_sets"]
+    rows["negatives"]["sets_s"] = sets / rows["negatives"]["sequoia_s"]
+    return {name: rows[name] for name in ("ingest_csv", "index", "kcore", "sequences", "negatives")}
+
+
+def _compare(stages: dict[str, dict[str, Any]], name: str, other: Measured) -> None:
+    for stage, steps in SAME.items():
+        seconds = sum(other.seconds[step] for step in steps)
+        stages[stage] |= {f"{name}_s": seconds, f"ratio_{name}": seconds / stages[stage]["sequoia_s"]}
+
+
+def _total(stages: Mapping[str, Mapping[str, Any]], others: tuple[str, ...]) -> dict[str, float]:
+    total = {"sequoia_s": sum(stages[stage]["sequoia_s"] for stage in SAME)}
+    for name in others:
+        seconds = sum(stages[stage][f"{name}_s"] for stage in SAME)
+        total |= {f"{name}_s": seconds, f"ratio_{name}": seconds / total["sequoia_s"]}
+    return total
+
+
+def _json(workspace: Path, asked: argparse.Namespace) -> dict[str, Any]:
+    settings = corpus.reviews(asked.reviews)
     raw = corpus.write(workspace, settings).workspace_path / "raw"
     ours = _sequoia(workspace, settings, ("ingest",))
-    other = _duckdb(raw, workspace / "duckdb", "json")
-    ours_rows, other_rows = (one.said["counts"]["interactions"] for one in (ours, other))
-    # DuckDB cannot read the first line, which has a byte order mark.
-    assert ours_rows - 1 <= other_rows <= ours_rows, (ours.said, other.said)
-    return _row(ours.said["seconds"]["ingest"], other.said["seconds"]["ingest"]) | {"lines": lines}
+    step = ours.steps["ingest"]
+    row = {"sequoia_s": step["seconds"], "lines": asked.reviews}
+    row |= {key: step[key] for key in HELD}
+    if "duckdb" in asked.others:
+        other = _other("duckdb", raw, workspace / "duckdb", "json")
+        ours_rows, other_rows = (one.said["counts"]["interactions"] for one in (ours, other))
+        # DuckDB cannot read the first line, which has a byte order mark.
+        assert ours_rows - 1 <= other_rows <= ours_rows, (ours.said, other.said)
+        seconds = other.seconds["ingest"]
+        row |= {"duckdb_s": seconds, "ratio_duckdb": seconds / step["seconds"]}
+    return row
 
 
 def _sequoia(workspace: Path, settings: list[str], stages: tuple[str, ...]) -> Measured:
-    for name in ("warehouse", "snapshots", "mlflow.db"):
+    for name in ("warehouse", "snapshots", "mlflow.db", "spark"):
         shutil.rmtree(workspace / name, ignore_errors=True)
     stated = [f"workspace={workspace}", "ingest.raw=generated", *settings]
+    stated.append(f"spark.conf={{spark.local.dir: {workspace / 'spark'}}}")
     command = [sys.executable, str(HERE / "sequoia_stages.py"), ",".join(stages), *stated]
-    return measure(command, workspace)
+    return measure(command, workspace, beside="raw")
 
 
-def _duckdb(raw: Path, out: Path, form: str) -> Measured:
+def _other(name: str, raw: Path, out: Path, form: str) -> Measured:
     shutil.rmtree(out, ignore_errors=True)
-    command = [sys.executable, str(HERE / "duckdb_steps.py"), str(raw), str(out), form]
-    found = measure(command, out)
+    found = measure([sys.executable, str(HERE / f"{name}_steps.py"), str(raw), str(out), form], out)
     shutil.rmtree(out)
     return found
-
-
-def _row(ours: float, other: float | None) -> dict[str, float]:
-    if other is None:
-        return {"sequoia_s": ours}
-    return {"sequoia_s": ours, "duckdb_s": other, "ratio_duckdb": other / ours}
 
 
 def _machine() -> str:
@@ -117,20 +152,23 @@ def _machine() -> str:
     return f"{name}, {len(os.sched_getaffinity(0))} cores"
 
 
-def _table(found: dict[str, Any]) -> str:
+def _table(found: dict[str, Any], others: tuple[str, ...]) -> str:
     rows = []
     for name, row in {**found["stages"], "total": found["total"]}.items():
-        rate = found["rows"] / row["sequoia_s"] if name != "ingest_json" else row["lines"] / row["sequoia_s"]
-        cells = [row.get("duckdb_s"), row.get("ratio_duckdb")]
-        rows.append(
-            [
-                name,
-                f"{row['sequoia_s']:.1f}",
-                f"{rate:,.0f}",
-                *("" if x is None else f"{x:.2f}" for x in cells),
-            ]
-        )
-    return "\n".join(text_table(["stage", "seconds", "rows/s", "DuckDB s", "ratio"], rows))
+        rate = row.get("lines", found["rows"]) / row["sequoia_s"]
+        held = [row.get(key) for key in HELD]
+        beside = [
+            row.get(f"{kind}{other}{unit}") for other in others for kind, unit in (("", "_s"), ("ratio_", ""))
+        ]
+        rows.append([name, f"{row['sequoia_s']:.1f}", f"{rate:,.0f}", *map(_figure, [*held, *beside])])
+    titles = [title for other in others for title in (f"{other} s", "ratio")]
+    return "\n".join(
+        text_table(["stage", "seconds", "rows/s", "GiB", "spilled", "disk", "stolen", *titles], rows)
+    )
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 if __name__ == "__main__":

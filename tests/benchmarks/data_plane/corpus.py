@@ -14,7 +14,7 @@ LINES = 1.622  # of a user in a category, after the shares of base.yaml
 ITEM_SHARE = 0.065  # items per line, as in the whole corpus: 15.2 M of 233 M
 PER_THEME = 36  # items of a theme and as many rare ones
 # Readers judge bad lines apart; what dirt costs is measured by dirty_lines.py. CRLF ends and duplicates stay.
-SAME_FOR_ALL = ["synthetic.malformed_per_kind=0"]
+SAME_FOR_ALL = ["synthetic.malformed_per_kind=0", "negatives.stored=null"]
 
 
 def ratings(rows: int) -> list[str]:

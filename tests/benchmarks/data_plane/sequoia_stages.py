@@ -1,4 +1,4 @@
-"""Run stages of the road in a started Spark session; print their seconds and counts as one line of JSON.
+"""Run stages of the road in a started Spark session; print of each a line of JSON, and one of all counts.
 
 python tests/benchmarks/data_plane/sequoia_stages.py <ingest,index,...> <section.key=value> ...
 """
@@ -19,18 +19,23 @@ def main() -> None:
     """Run the stages, each from what the one before wrote."""
     context = Context(load_config(overrides=sys.argv[2:]))
     _ = context.spark
-    seconds: dict[str, float] = {}
     results: dict[str, StageResult] = {}
+    _say({"step": "start"})
+    spilled = 0
     for name in sys.argv[1].split(","):
         started = time.perf_counter()
         results[name] = run_named(name, context)
-        seconds[name] = time.perf_counter() - started
-    if "sequences" in results:
-        core = results["sequences"].details["seconds"]["kcore"]
-        seconds |= {"kcore": core, "sequences": seconds["sequences"] - core}
-    print(
-        json.dumps({"seconds": seconds, "counts": _counts(results), "spill_gib": _spilled(context) / 2**30})
-    )
+        seconds, before, spilled = time.perf_counter() - started, spilled, _spilled(context)
+        _say({"step": name, "seconds": seconds, "spill_gib": (spilled - before) / 2**30})
+    _say({"counts": _counts(results), "kcore_s": _core_seconds(results)})
+
+
+def _say(line: dict[str, Any]) -> None:
+    print(json.dumps(line), flush=True)
+
+
+def _core_seconds(results: dict[str, StageResult]) -> float:
+    return float(results["sequences"].details["seconds"]["kcore"]) if "sequences" in results else 0.0
 
 
 def _counts(results: dict[str, StageResult]) -> dict[str, int]:

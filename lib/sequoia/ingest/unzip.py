@@ -1,0 +1,95 @@
+"""A long gzip stream, which can only be read from its start: unzipped once, to files that many tasks read.
+
+The stream goes by in pieces, so memory is bounded whatever its length and that of its lines. The files lie in
+the run's scratch folder, compressed again in a way that costs little.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import SparkSession
+
+from sequoia.buckets.shuffle import Report, map_tasks
+from sequoia.ingest.blocks import BLOCK
+from sequoia.ingest.chunks import LARGEST, Chunk
+from sequoia.ingest.gunzip import UNZIPPED, DamagedError, pieces
+from sequoia.storage import locate, uri
+
+LONG = 16 << 20  # bytes of gzip: less is unzipped by the one task that reads it
+
+
+def unzip_long(spark: SparkSession, files: Sequence[Chunk], folder: str) -> list[Chunk]:
+    """Return files, long zipped ones as chunks with their line numbers; several are unzipped side by side."""
+    long = [file for file in files if file.file.path.endswith(".gz") and file.bytes > LONG]
+    done = map_tasks(spark, long, partial(_unzip, folder=folder))
+    reports = {file.file.source: report for file, report in zip(long, done, strict=True)}
+    chunks: list[Chunk] = []
+    for file in files:
+        report = reports.get(file.file.source)
+        chunks += _chunks(file, report) if report else [file]
+    return chunks
+
+
+def _chunks(file: Chunk, report: Report) -> list[Chunk]:
+    if report["damaged"]:
+        return [file]  # whoever reads it says where it is damaged
+    chunks: list[Chunk] = []
+    first = 1
+    for part in report["parts"]:
+        start = not chunks
+        size = part["bytes"]
+        chunks.append(replace(file, unzipped=part["path"], size=size, first_line=first, at_start=start))
+        first += part["lines"] - (start and file.header is not None)
+    return chunks
+
+
+def _unzip(file: Chunk, folder: str) -> Report:
+    """Write the lines of a file to files of about LARGEST bytes before compression."""
+    parts: list[_Part] = []
+    try:
+        for piece in pieces(file.file.path, BLOCK):
+            rest = piece
+            if parts and parts[-1].bytes >= LARGEST and b"\n" in piece:
+                end, _, rest = piece.partition(b"\n")
+                parts[-1].write(end + b"\n")
+                parts[-1].close()
+                parts.append(_Part(folder))
+            parts = parts or [_Part(folder)]
+            parts[-1].write(rest)
+    except DamagedError:
+        return {"damaged": True, "parts": []}
+    finally:
+        if parts:
+            parts[-1].close()
+    return {"damaged": False, "parts": [part.told() for part in parts]}
+
+
+class _Part:
+    """A file of whole lines."""
+
+    def __init__(self, folder: str) -> None:
+        self._place = locate(folder) / f"{uuid.uuid4().hex}{UNZIPPED}"
+        self._file = self._place.open("wb")
+        self._stream: Any = pa.CompressedOutputStream(pa.PythonFile(self._file, "w"), "zstd")
+        self.bytes = self._lines = 0
+        self._last = b"\n"
+
+    def write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self.bytes += len(data)
+        self._lines += data.count(b"\n")
+        self._last = data[-1:] or self._last
+
+    def close(self) -> None:
+        self._stream.close()
+        self._file.close()
+
+    def told(self) -> Report:
+        lines = self._lines + (self._last != b"\n")
+        return {"path": uri(self._place), "bytes": self.bytes, "lines": lines}
