@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
-from pyspark import SparkConf, SparkContext
+from pyspark import SparkConf, SparkContext, inheritable_thread_target
 from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from sequoia import interrupt, log, standard_error
 from sequoia.config import SparkSettings
 from sequoia.errors import UserError
+
+Result = TypeVar("Result")
 
 # What brings Delta's jars to a Spark without them: delta-spark in the version of requirements.txt.
 DELTA_PACKAGE = "io.delta:delta-spark_2.12:3.3.3"
@@ -128,3 +131,19 @@ def _check_delta(session: SparkSession) -> None:
             "Spark finds no Delta jars: run `make setup`, or submit with `spark-submit --packages "
             f"{DELTA_PACKAGE}`"
         ) from error
+
+
+def in_session(job: Callable[[], Result]) -> Callable[[], Result]:
+    """Return the job for a new thread, which then works in the session of this one.
+
+    Spark takes its catalogs from the thread's active session. A new thread has none: there spark_catalog is
+    not Delta's, and a table of a schema cannot be appended to.
+    """
+    session = SparkSession.getActiveSession()
+
+    def run() -> Result:
+        if session is not None:
+            session._jvm.SparkSession.setActiveSession(session._jsparkSession)  # type: ignore[union-attr]
+        return job()
+
+    return inheritable_thread_target(run)

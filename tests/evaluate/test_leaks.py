@@ -9,7 +9,8 @@ from pathlib import Path
 from evaluate.world import USERS, write_tables
 from pyspark.sql import functions as F
 
-from sequoia.evaluate.leaks import mark_leaks
+from sequoia.evaluate.leaks import find_leaks, leaked_column, leaked_users
+from sequoia.evaluate.users import SPLITS, held_out_shares, read_batches
 from sequoia.models.trained_on import TrainedOn
 from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
@@ -20,12 +21,16 @@ BIT = 3  # users whose last event came on the second day
 
 def leaks(context: Context, origin: TrainedOn | None) -> dict[int, bool | None]:
     """Return what is marked for the test rows of each user."""
-    users = context.tables.read("sequences").select("user_id", F.lit("champion").alias("model"))
-    ranked = users.withColumn("split", F.explode(F.array(F.lit("valid"), F.lit("test"))))
-    rows = mark_leaks(context, ranked, {"champion": origin}).collect()
-    assert all(row["leaked"] is False for row in rows if row["split"] == "valid")
-    assert len(rows) == 2 * USERS
-    return {row["user_id"]: row["leaked"] for row in rows if row["split"] == "test"}
+    found: dict[str, dict[int, bool | None]] = {split: {} for split in SPLITS}
+    how = find_leaks(context, {"champion": origin})["champion"]
+    for share in held_out_shares(context)[0]:
+        leaked = leaked_users(share, how)
+        for batch in read_batches(share):
+            split, users = batch["split"][0].as_py(), batch["user_id"].to_numpy()
+            marks = leaked_column(how, leaked, split, users).to_pylist()
+            found[split] |= dict(zip(users.tolist(), marks, strict=True))
+    assert set(found["valid"].values()) == {False}
+    return found["test"]
 
 
 def cut_back(context: Context) -> None:

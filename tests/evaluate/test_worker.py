@@ -12,7 +12,7 @@ from evaluate.world import RAW, drawing_of, save_counting
 from safetensors.numpy import load_file, save_file
 
 from sequoia.evaluate.vocabulary import Vocabulary
-from sequoia.evaluate.worker import Users, rank_with, ranking_function, read_users
+from sequoia.evaluate.worker import Users, rank_rows, rank_with, read_users
 
 
 @pytest.fixture
@@ -49,8 +49,9 @@ def users_of(vocabulary: Vocabulary, folder: Path) -> Users:
 
 
 def test_a_sound_model_has_no_problem_and_says_what_it_shows(sound: Path) -> None:
-    rank = ranking_function({"counting": sound}, frozenset(["counting"]), drawing_of(sound))
-    (rows,) = (part.to_pylist() for part in rank([batch()]))
+    vocabulary = vocabulary_of(sound)
+    users = users_of(vocabulary, sound)
+    rows = rank_rows(users, rank_with(sound, vocabulary, users, own_index=True), vocabulary).to_pylist()
     assert [row["problem"] for row in rows] == [None, None]
     assert [row["rank"] for row in rows] == [1, 1]
     assert [row["history_events"] for row in rows] == [2, 1]

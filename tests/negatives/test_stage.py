@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pyarrow as pa
 import pytest
 from negatives import slow_sampler
 from sequences.log import Event, contents, write_log
 
-from sequoia.evaluate.users import held_out_users
+from sequoia.evaluate.users import SAMPLERS, held_out_shares, read_batches
 from sequoia.evaluate.vocabulary import open_vocabulary
-from sequoia.evaluate.worker import SAMPLERS, read_users
+from sequoia.evaluate.worker import read_users
 from sequoia.negatives.draw import PURPOSES, drawing
 from sequoia.negatives.stage import run
 from sequoia.road.stage import Context
@@ -75,28 +74,17 @@ def test_what_is_not_stored_is_drawn_by_evaluate_to_the_bit(make_context: Callab
     assert result.details["share"] == 4 / 9
 
     files = [part.path for part in fewer.tables.files("vocabulary")]
-    kinds = {
-        "user_id": pa.int64(),
-        "split": pa.string(),
-        "items": pa.list_(pa.int64()),
-        "position": pa.int32(),
-    }
-    for sampler in SAMPLERS:
-        kinds |= {
-            f"{sampler}_target": pa.int32(),
-            f"{sampler}_seed": pa.int64(),
-            sampler: pa.list_(pa.int32()),
-        }
-    rows = [row.asDict() for row in held_out_users(fewer).collect()]
-    assert sum(row["uniform"] is None for row in rows) == 16 - 2 * len(users)
-    batch = pa.RecordBatch.from_pylist(rows, schema=pa.schema(kinds))
-    found = read_users(batch, open_vocabulary(tuple(files)), drawing(fewer.config, files))
-    drawn = []
-    for place, row in enumerate(rows):
-        for sampler in SAMPLERS:
-            candidates = found.candidates[sampler][place].tolist()
-            target = int(found.targets[place])
-            drawn.append((row["user_id"], row["split"], sampler, 77, target, candidates))
+    shares, _ = held_out_shares(fewer)
+    drawn, missing = [], 0
+    for batch in (batch for share in shares for batch in read_batches(share)):
+        found = read_users(batch, open_vocabulary(tuple(files)), drawing(fewer.config, files))
+        missing += batch["uniform"].null_count
+        for place, row in enumerate(batch.select(["user_id", "split"]).to_pylist()):
+            for sampler in SAMPLERS:
+                candidates = found.candidates[sampler][place].tolist()
+                target = int(found.targets[place])
+                drawn.append((row["user_id"], row["split"], sampler, 77, target, candidates))
+    assert missing == 16 - 2 * len(users)
     assert sorted(drawn, key=repr) == whole
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pyspark.sql import DataFrame
 
 from sequoia.evaluate.bootstrap import Bootstrap
 from sequoia.evaluate.publish import write_metrics
@@ -13,11 +12,9 @@ from sequoia.evaluate.summary import (
     Measured,
     Metric,
     Slices,
-    covered_items,
+    count_ranks,
     metric_rows,
     plain_metrics,
-    rank_histograms,
-    shown_popularity,
 )
 from sequoia.models.trained import read_trained
 from sequoia.road.stage import Context
@@ -30,7 +27,7 @@ POOR = np.where(np.arange(USERS) % 4 == 0, 1, 50)
 COSTS = {"latency_p50_ms": 1.0, "latency_p99_ms": 2.0, "size_mib": 1.0}
 SLICES = Slices(new_user_events=5, cold_item_events=5)
 
-# The same ranks come again in many tests and have the same metrics, for which Spark takes seconds.
+# The same ranks come again in many tests and have the same metrics, for which counting takes a while.
 _MEASURED: dict[tuple[tuple[str, bytes], ...], list[Metric]] = {}
 
 
@@ -61,7 +58,7 @@ def evaluated(
     context.tables.overwrite("ranks", context.spark.createDataFrame(rows, context.tables.schema("ranks")))
     key = tuple((model, values.tobytes()) for model, values in ranks.items())
     if key not in _MEASURED:
-        _MEASURED[key] = measure(context.tables.read("ranks"))
+        _MEASURED[key] = measure(context, list(ranks))
     metrics = _MEASURED[key][:]
     for model in ranks:
         metrics += plain_metrics(Measured(model=model, split="test", protocol=FULL), COSTS, 100)
@@ -69,8 +66,7 @@ def evaluated(
     write_metrics(context, metrics, marks | ({"champion": mark} if mark else {}))
 
 
-def measure(ranks: DataFrame) -> list[Metric]:
-    """Return the metrics of these ranks, as the evaluate stage does."""
+def measure(context: Context, models: list[str]) -> list[Metric]:
+    """Return the metrics of these models' ranks, as the evaluate stage does."""
     bootstrap = Bootstrap(samples=200, confidence=0.95, seed=1)
-    found = rank_histograms(ranks, SLICES), covered_items(ranks), shown_popularity(ranks)
-    return metric_rows(*found, NUM_ITEMS, bootstrap)
+    return metric_rows(count_ranks(context, models, SLICES), NUM_ITEMS, bootstrap)

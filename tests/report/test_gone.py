@@ -13,11 +13,12 @@ from report.test_stage import write, write_interactions, write_sequences
 from tables.filled import filled_row
 
 from sequoia.report.diary import Line
-from sequoia.report.gone import Reader, reason_gone
+from sequoia.report.gone import Reader
 from sequoia.report.lineage import Lineage, trace
 from sequoia.report.shapes import read_rounds
 from sequoia.report.stage import run
 from sequoia.road.stage import Context
+from sequoia.tables.gone import reason_gone
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import FINGERPRINT, KIND
 from sequoia.tracking.runs import start_run

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -12,10 +13,10 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.road.stage import Context
+from sequoia.spark import in_session
 from sequoia.tables import spark_tables
 from sequoia.tables.contracts import contract, table_names
 from sequoia.tables.snapshot import take_snapshot
-from sequoia.together import together
 
 MakeContext = Callable[..., Context]
 
@@ -115,7 +116,9 @@ def test_a_catalog_s_tables_are_written_from_threads_of_their_own(
     context = make_context(f"tables.namespace={schema}")
     rows = frame(context, [(2, 7, "a", 1)])
     # Nothing in this thread tells Spark which session is its own.
-    assert together(lambda: context.tables.overwrite("vocabulary", rows)) == [1]
+    with ThreadPoolExecutor(1) as pool:
+        written = pool.submit(in_session(lambda: context.tables.overwrite("vocabulary", rows)))
+    assert written.result() == 1
     assert context.tables.read("vocabulary").count() == 1
 
 

@@ -50,3 +50,14 @@ def cover(ranges: Sequence[Range]) -> list[Range]:
     firsts = [0, *(span.first for span in ranges[1:])]
     lasts = [*(first - 1 for first in firsts[1:]), 2**64 - 1]
     return [Range(first=first, last=last) for first, last in zip(firsts, lasts, strict=True)]
+
+
+def overlapping(part: Part, others: Sequence[Part]) -> list[Part]:
+    """Return the files that may hold users of a file: those whose range meets its own, or that have none."""
+    own = range_of(part)
+    spans = [range_of(other) for other in others]
+    return [
+        other
+        for other, span in zip(others, spans, strict=True)
+        if own is None or span is None or (span.first <= own.last and own.first <= span.last)
+    ]

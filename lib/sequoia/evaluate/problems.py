@@ -1,9 +1,14 @@
-"""Which models are not sound, from what the workers wrote beside the ranks."""
+"""Which models are not sound, from what the tasks wrote beside the ranks."""
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+from collections import Counter
+
+import pyarrow.compute as pc
+
+from sequoia.buckets.shuffle import Report, map_tasks
+from sequoia.road.stage import Context
+from sequoia.tables.parts import Part, read_columns
 
 # A user whose history nobody else shares may leave a sound model without a preference.
 MAX_CONSTANT_SHARE = 0.5
@@ -15,18 +20,26 @@ SENTENCES = {
 }
 
 
-def find_problems(ranks: DataFrame) -> dict[str, str]:
-    """Return a sentence without subject for each model that is not sound, by name."""
-    rows = ranks.groupBy("model").agg(F.count("*").alias("rows")).collect()  # a handful of models
-    totals = {row["model"]: row["rows"] for row in rows}
-    broken = ranks.where("problem IS NOT NULL")
-    # A handful of problems for each model; what a damaged folder says is the same for all of its rows.
-    counted = broken.groupBy("model", "problem").count().orderBy(F.desc("count")).limit(100).collect()
+def find_problems(context: Context) -> dict[str, str]:
+    """Return a sentence without subject for each model in `ranks` that is not sound, by name."""
+    files = context.tables.files("ranks", written_by="evaluate")
+    rows: Counter[str] = Counter()
+    broken: Counter[tuple[str, str]] = Counter()
+    for part, told in zip(files, map_tasks(context.spark, files, _count_problems), strict=True):
+        model = part.partition["model"]
+        rows[model] += told["rows"]
+        broken.update({(model, problem): count for problem, count in told["problems"]})
     found: dict[str, str] = {}
-    for row in counted:
-        model, problem, count = row["model"], row["problem"], row["count"]
-        if problem == "constant" and count <= MAX_CONSTANT_SHARE * totals[model]:
+    for (model, problem), count in broken.most_common():
+        if problem == "constant" and count <= MAX_CONSTANT_SHARE * rows[model]:
             continue
         sentence = SENTENCES.get(problem, "cannot be opened ({problem}): train it again")
-        found.setdefault(model, sentence.format(count=count, rows=totals[model], problem=problem))
+        found.setdefault(model, sentence.format(count=count, rows=rows[model], problem=problem))
     return found
+
+
+def _count_problems(part: Part) -> Report:
+    """Count the rows of a file, and those of each problem: few, as a folder is damaged for all alike."""
+    problems = read_columns(part.path, ["problem"]).column("problem")
+    counts = pc.value_counts(problems.drop_null()).to_pylist()
+    return {"rows": len(problems), "problems": [[one["values"], one["counts"]] for one in counts]}

@@ -1,16 +1,21 @@
-"""From ranks to metrics: Spark counts ranks by bucket, numpy does the rest on a few hundred numbers."""
+"""From ranks to metrics: tasks count ranks by bucket, the driver does the rest on a few hundred numbers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F
 
+from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.evaluate.bootstrap import Bootstrap
-from sequoia.evaluate.metrics import BUCKETS, CUTOFFS
+from sequoia.evaluate.metrics import CUTOFFS, LAST_CUTOFF, histogram
+from sequoia.road.stage import Context
+from sequoia.tables.parts import Part, read_groups
 
 ALL, NEW_USERS, COLD_ITEMS = "all", "new users", "cold items"
 FULL = "full"
@@ -47,66 +52,106 @@ class Slices:
     new_user_events: int
     cold_item_events: int
 
-    def columns(self) -> dict[str, Column]:
-        """Return for each slice which rows of `ranks` belong to it."""
+    @classmethod
+    def of(cls, context: Context) -> Slices:
+        """Return what the settings call new and cold."""
+        settings = context.config.evaluate
+        return cls(new_user_events=settings.new_user_events, cold_item_events=settings.cold_item_events)
+
+    def flags(self, ranks: pa.Table) -> dict[str, NDArray[np.bool_]]:
+        """Return for each slice, and for all, which rows of `ranks` belong to it."""
         return {
-            NEW_USERS: F.col("history_events") <= self.new_user_events,
-            COLD_ITEMS: F.col("target_events") <= self.cold_item_events,
+            ALL: np.ones(len(ranks), dtype=bool),
+            NEW_USERS: ranks.column("history_events").to_numpy() <= self.new_user_events,
+            COLD_ITEMS: ranks.column("target_events").to_numpy() <= self.cold_item_events,
         }
 
 
-def bucket(rank: str) -> Column:
-    """Return the bucket of a rank column: 1 to 20, 21 for all ranks beyond, null for null."""
-    return F.when(F.col(rank).isNotNull(), F.least(F.col(rank), F.lit(BUCKETS)))  # least() passes over null
+@dataclass(frozen=True, kw_only=True)
+class Counted:
+    """Ranks by bucket (21,); by model and split the distinct items shown up to each cut-off, and how popular.
+
+    shown: the mean popularity of what is shown; 1: the best seller everywhere.
+    """
+
+    histograms: dict[Measured, NDArray[np.int64]] = field(default_factory=dict)
+    covered: dict[tuple[str, str], list[int]] = field(default_factory=dict)
+    shown: dict[tuple[str, str], float] = field(default_factory=dict)
 
 
-def rank_histograms(ranks: DataFrame, slices: Slices) -> dict[Measured, NDArray[np.int64]]:
-    """Count ranks by bucket for each model, split and protocol; the slices under the full protocol only."""
-    pairs = F.array(
-        *(
-            F.struct(F.lit(name).alias("protocol"), bucket(column).alias("bucket"))
-            for name, column in PROTOCOLS.items()
-        )
+def count_ranks(context: Context, models: Collection[str], slices: Slices) -> Counted:
+    """Count the ranks of models for each split and protocol; the slices under the full protocol only."""
+    groups: dict[tuple[str, str], list[Part]] = {}
+    for part in context.tables.files("ranks", written_by="evaluate"):
+        if part.partition["model"] in models:
+            groups.setdefault((part.partition["model"], part.partition["split"]), []).append(part)
+    # A task for each model and split: only who sees all of its rows can count distinct items.
+    reports = map_tasks(context.spark, list(groups.values()), partial(_count, slices=slices))
+    found = Counted()
+    for (model, split), report in zip(groups, reports, strict=True):
+        for protocol, part, counts in report["histograms"]:
+            key = Measured(model=model, split=split, protocol=protocol, slice=part)
+            found.histograms[key] = np.array(counts)
+        found.covered[model, split], found.shown[model, split] = report["covered"], report["shown"]
+    return Counted(
+        histograms=dict(sorted(found.histograms.items())), covered=found.covered, shown=found.shown
     )
-    flags = slices.columns()
-    ranked = ranks.select("model", "split", *(flags[name].alias(name) for name in flags), F.inline(pairs))
-    # At most 21 buckets for each of three protocols, two splits, four kinds of users and a handful of models.
-    keys = ["model", "split", "protocol", "bucket", *flags]
-    rows = ranked.where("bucket IS NOT NULL").groupBy(*keys).count().collect()
-    found: dict[Measured, NDArray[np.int64]] = {}
-    for row in rows:
-        inside = [name for name in flags if row[name] and row["protocol"] == FULL]
-        for part in (ALL, *inside):
-            key = Measured(model=row["model"], split=row["split"], protocol=row["protocol"], slice=part)
-            found.setdefault(key, np.zeros(BUCKETS, dtype=np.int64))[row["bucket"] - 1] += row["count"]
-    return dict(sorted(found.items()))
 
 
-def shown_popularity(ranks: DataFrame) -> dict[tuple[str, str], float]:
-    """Return the mean popularity of what is shown, by model and split; 1: the best seller everywhere."""
-    rows = ranks.groupBy("model", "split").agg(F.avg("shown_popularity").alias("mean")).collect()  # one each
-    return {(row["model"], row["split"]): row["mean"] or 0.0 for row in rows}
+COLUMNS = ["recommended", "history_events", "target_events", "shown_popularity", *PROTOCOLS.values()]
 
 
-def covered_items(ranks: DataFrame) -> dict[tuple[str, str], list[int]]:
-    """Count distinct recommended items up to each cut-off, for each model and split."""
-    placed = ranks.select("model", "split", F.posexplode("recommended").alias("place", "row"))
-    best = placed.groupBy("model", "split", "row").agg(F.min("place").alias("place"))
-    counts = [F.count(F.when(F.col("place") < cutoff, 1)).alias(f"at_{cutoff}") for cutoff in CUTOFFS]
-    rows = best.groupBy("model", "split").agg(*counts).collect()  # one row per model and split
-    return {(row["model"], row["split"]): [row[f"at_{cutoff}"] for cutoff in CUTOFFS] for row in rows}
+def _count(parts: list[Part], *, slices: Slices) -> Report:
+    histograms: dict[tuple[str, str], NDArray[np.int64]] = {}
+    popularity, showing = 0.0, 0
+    best = np.zeros(0, dtype=np.int8)
+    for ranks in _groups(parts):
+        for protocol, name, counts in _histograms(ranks, slices):
+            histograms[protocol, name] = histograms.get((protocol, name), 0) + counts
+        shown = ranks.column("shown_popularity").drop_null().to_numpy()
+        popularity, showing = popularity + float(shown.sum()), showing + len(shown)
+        best = _best_places(one_chunk(ranks.column("recommended")), best)
+    return {
+        "histograms": [[*key, counts.tolist()] for key, counts in histograms.items() if counts.any()],
+        "covered": [int((best < cutoff).sum()) for cutoff in CUTOFFS],
+        "shown": popularity / showing if showing else 0.0,
+    }
+
+
+def _groups(parts: list[Part]) -> Iterator[pa.Table]:
+    for part in parts:
+        yield from read_groups(part.path, COLUMNS)
+
+
+def _histograms(ranks: pa.Table, slices: Slices) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
+    flags = slices.flags(ranks)
+    for protocol, name in PROTOCOLS.items():
+        column = ranks.column(name)
+        known = column.is_valid().to_numpy()
+        values = column.fill_null(1).to_numpy()
+        for part in flags if protocol == FULL else (ALL,):
+            yield protocol, part, histogram(values[known & flags[part]])
+
+
+def _best_places(lists: pa.ListArray, best: NDArray[np.int8]) -> NDArray[np.int8]:
+    """Return of each vocabulary row the best place, from 0, at which it was shown so far; 20 for none."""
+    rows = lists.flatten().to_numpy()
+    offsets = lists.offsets.to_numpy()
+    places = np.arange(len(rows)) - np.repeat(offsets[:-1] - offsets[0], np.diff(offsets))
+    more = int(rows.max(initial=-1)) + 1 - len(best)
+    best = np.append(best, np.full(max(more, 0), LAST_CUTOFF, dtype=np.int8))
+    np.minimum.at(best, rows, places.astype(np.int8))
+    return best
 
 
 def metric_rows(
-    histograms: dict[Measured, NDArray[np.int64]],
-    covered: dict[tuple[str, str], list[int]],
-    shown: dict[tuple[str, str], float],
+    counted: Counted,
     num_items: int,
     bootstrap: Bootstrap,
 ) -> list[Metric]:
     """Return all metrics: intervals from the histograms; coverage and popularity under the full protocol."""
     rows = []
-    for measured, counts in histograms.items():
+    for measured, counts in counted.histograms.items():
         users = int(counts.sum())
         rows += [
             Metric(measured=measured, metric=metric, value=at.value, low=at.low, high=at.high, users=users)
@@ -114,9 +159,9 @@ def metric_rows(
         ]
         if (measured.protocol, measured.slice) == (FULL, ALL):
             key = (measured.model, measured.split)
-            items = covered.get(key, [0] * len(CUTOFFS))
+            items = counted.covered.get(key, [0] * len(CUTOFFS))
             shares = {f"coverage@{at}": count / num_items for at, count in zip(CUTOFFS, items, strict=True)}
-            rows += plain_metrics(measured, {**shares, POPULARITY: shown.get(key, 0.0)}, users)
+            rows += plain_metrics(measured, {**shares, POPULARITY: counted.shown.get(key, 0.0)}, users)
     return rows
 
 

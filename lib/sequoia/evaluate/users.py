@@ -2,59 +2,124 @@
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
+import numpy as np
+import pyarrow as pa
 
+from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.pieces import overlapping
+from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
-from sequoia.evaluate.worker import SAMPLERS
+from sequoia.negatives.draw import PURPOSES
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import Split, history_length
+from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths
+from sequoia.tables.parts import Part, read_columns
 
 SPLITS: tuple[Split, ...] = ("valid", "test")
+SAMPLERS = ("uniform", "popularity")
+STORED = {"target": pa.int32(), "seed": pa.int64(), "candidates": pa.list_(pa.int32())}
+SHARE = 100_000  # users of a task: it holds what all models make of them
+BATCH = 10_000
 
 
-def count_held_out(context: Context) -> dict[Split, int]:
-    """Return the number of held-out events of each split; raises UserError when one has none."""
-    protocol = context.config.sequences.split
-    sequences = context.tables.read("sequences", written_by="sequences")
-    counts = [F.count(history_length(split, protocol)).alias(split) for split in SPLITS]
-    (row,) = sequences.agg(*counts).collect()  # one row, whatever the number of users
-    for split in SPLITS:
-        if not row[split]:
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One of several equal shares of the users in a file of sequences.
+
+    negatives: the files that may hold candidates of these users.
+    """
+
+    part: Part
+    number: int
+    of: int
+    negatives: tuple[Part, ...]
+    protocol: Protocol
+
+    def sequences(self, columns: list[str]) -> pa.Table:
+        """Read columns of the share's rows."""
+        whole = read_columns(self.part.path, columns)
+        first, last = (len(whole) * number // self.of for number in (self.number, self.number + 1))
+        return whole.slice(first, last - first)
+
+
+def held_out_shares(context: Context) -> tuple[list[Share], dict[Split, int]]:
+    """Return shares of all users, and the number of held-out events of each split.
+
+    Raises UserError when a split has none, or when the negatives are of other sequences.
+    """
+    tables, protocol = context.tables, context.config.sequences.split
+    parts = tables.files("sequences", written_by="sequences")
+    counted = map_tasks(context.spark, parts, partial(_count, protocol=protocol))
+    held_out: dict[Split, int] = {split: sum(one[split] for one in counted) for split in SPLITS}
+    for split, events in held_out.items():
+        if not events:
             raise UserError(
                 f"no user has a held-out event in split {split} under sequences.split = {protocol}: "
                 "take more data, a lower sequences.k or leave-one-out"
             )
-    return {split: row[split] for split in SPLITS}
+    tables.check_made_from("negatives", ["sequences", "vocabulary"])
+    negatives = tables.files("negatives", written_by="negatives")
+    # Of few files each is read by several tasks: no core is idle.
+    least = -(-context.spark.sparkContext.defaultParallelism // len(parts))
+    shares = []
+    for part, one in zip(parts, counted, strict=True):
+        stored, of = tuple(overlapping(part, negatives)), max(least, -(-one["users"] // SHARE))
+        shares += [
+            Share(part=part, number=number, of=of, negatives=stored, protocol=protocol)
+            for number in range(of)
+        ]
+    return shares, held_out
 
 
-def held_out_users(context: Context) -> DataFrame:
-    """Return (user_id, split, items, position, and of each sampler _target, _seed and the candidates).
+def _count(part: Part, *, protocol: Protocol) -> Report:
+    """Count the users of a file of sequences, and of each split those with a held-out event."""
+    rows = read_columns(part.path, [column for column in HELD_OUT if column != "items"])
+    counts: Report = {split: int((history_lengths(split, protocol, rows) >= 0).sum()) for split in SPLITS}
+    return {"users": len(rows), **counts}
+
+
+def read_batches(share: Share) -> Iterator[pa.RecordBatch]:
+    """Yield (user_id, split, items, position, and of each sampler _target, _seed and the candidates).
 
     Items are item_index ids, oldest first, the target that at `position`, from 0; candidates and their
-    targets are vocabulary rows, null for users of whom none are stored. Spread evenly over the cores.
+    targets are vocabulary rows, null for users of whom none are stored. A batch is of one split.
     """
-    sequences = context.tables.read("sequences", written_by="sequences")
-    protocol = context.config.sequences.split
-    splits = [
-        sequences.select(
-            "user_id", F.lit(split).alias("split"), "items", history_length(split, protocol).alias("position")
-        ).where("position IS NOT NULL")
-        for split in SPLITS
+    rows = share.sequences(HELD_OUT)
+    for split in SPLITS:
+        places = history_lengths(split, share.protocol, rows)
+        held = rows.filter(pa.array(places >= 0)).select(["user_id", "items"])
+        held = held.append_column("position", pa.array(places[places >= 0], pa.int32()))
+        held = held.append_column("split", pa.array([split] * len(held), pa.string()))
+        stored = {sampler: _stored(share, split, sampler) for sampler in SAMPLERS}
+        for start in range(0, len(held), BATCH):
+            batch = held.slice(start, BATCH)
+            columns = {name: one_chunk(batch.column(name)) for name in batch.column_names}
+            for sampler, candidates in stored.items():
+                columns |= _of_users(candidates, sampler, columns["user_id"])
+            yield pa.RecordBatch.from_pydict(columns)
+
+
+def _stored(share: Share, split: Split, sampler: str) -> pa.Table:
+    """Return the stored candidates of a purpose, by user."""
+    assert (split, sampler) in PURPOSES
+    of = {"split": split, "sampler": sampler}
+    found = [
+        read_columns(part.path, ["user_id", *STORED]) for part in share.negatives if part.partition == of
     ]
-    users = reduce(DataFrame.union, splits)
-    context.tables.check_made_from("negatives", ["sequences", "vocabulary"])
-    negatives = context.tables.read("negatives", written_by="negatives")
-    for sampler in SAMPLERS:
-        drawn = negatives.where(F.col("sampler") == sampler).select(
-            "user_id",
-            "split",
-            F.col("target").alias(f"{sampler}_target"),
-            F.col("seed").alias(f"{sampler}_seed"),
-            F.col("candidates").alias(sampler),
-        )
-        users = users.join(drawn, on=["user_id", "split"], how="left")
-    # An explicit number: adaptive execution would leave one task for small data, and one core idle.
-    return users.repartition(context.spark.sparkContext.defaultParallelism)
+    empty = pa.schema([("user_id", pa.int64()), *STORED.items()]).empty_table()
+    return pa.concat_tables([empty, *(rows.cast(empty.schema) for rows in found)]).sort_by("user_id")
+
+
+def _of_users(stored: pa.Table, sampler: str, users: pa.Array) -> dict[str, pa.Array]:
+    """Return the columns of the rows of these users, null for one without a row."""
+    known, wanted = stored.column("user_id").to_numpy(), users.to_numpy()
+    places = np.searchsorted(known, wanted)
+    missing = np.append(known, -1)[places] != wanted
+    chosen = pa.array(places, mask=missing)
+    return {
+        sampler if name == "candidates" else f"{sampler}_{name}": one_chunk(stored.column(name)).take(chosen)
+        for name in STORED
+    }

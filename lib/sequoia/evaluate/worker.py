@@ -1,8 +1,7 @@
-"""What a Spark worker does with a batch of held-out users: score, rank, and hand the ranks back."""
+"""What a task does with a share of the held-out users: score, rank, and write the ranks."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,38 +10,20 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 
+from sequoia.buckets.shuffle import Report
 from sequoia.errors import UserError
+from sequoia.evaluate.leaks import Leaks, leaked_column, leaked_users
 from sequoia.evaluate.metrics import LAST_CUTOFF
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW, miss_rank, rank_among, rank_targets, score_problems
+from sequoia.evaluate.users import SAMPLERS, Share, read_batches
 from sequoia.evaluate.vocabulary import Vocabulary, open_vocabulary, translate
 from sequoia.local_files import local_copy
 from sequoia.negatives.draw import PURPOSES, Drawing, draw_sets
 from sequoia.recommend.lists import cut, kept_lists
 from sequoia.recommend.served_model import ServedModel, open_served_model
 from sequoia.storage import Location
+from sequoia.tables.parts import Target, write_groups
 
-SAMPLERS = ("uniform", "popularity")
-RANKED = pa.schema(
-    [
-        ("model", pa.string()),
-        ("split", pa.string()),
-        ("user_id", pa.int64()),
-        ("target", pa.int32()),
-        ("rank", pa.int64()),
-        ("uniform_rank", pa.int64()),
-        ("popularity_rank", pa.int64()),
-        ("recommended", pa.list_(pa.int32())),
-        ("history_events", pa.int32()),
-        ("target_events", pa.int64()),
-        ("shown_popularity", pa.float64()),
-        ("problem", pa.string()),
-    ]
-)
-RANKED_SPARK = (
-    "model STRING, split STRING, user_id BIGINT, target INT, rank BIGINT, uniform_rank BIGINT, "
-    "popularity_rank BIGINT, recommended ARRAY<INT>, history_events INT, target_events BIGINT, "
-    "shown_popularity DOUBLE, problem STRING"
-)
 SHOWN = 10
 # What a damaged or foreign model folder raises. A file system that fails is none of it: the task is retried.
 UNREADABLE = (UserError, AssertionError, ValueError, KeyError, RuntimeError, SafetensorError)
@@ -68,23 +49,36 @@ class Ranked:
     problems: list[str | None]
 
 
-def ranking_function(
-    folders: Mapping[str, Location], own_index: frozenset[str], drawing: Drawing
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the mapInArrow function: held-out users in, one row per user and model out (RANKED_SPARK).
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """What ranking takes besides the users.
 
-    The models in own_index must have been trained on this very vocabulary, the drawing's.
+    folders: of the models, by name. own_index: those that must have been trained on this very vocabulary, the
+    drawing's. drawing: of the candidates. leaks: of each model, how to tell what it was trained on.
     """
 
-    def rank(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        vocabulary = open_vocabulary(drawing.files)
-        for batch in batches:
-            users = read_users(batch, vocabulary, drawing)
-            for name, folder in folders.items():
-                ranked = rank_with(local_copy(folder), vocabulary, users, own_index=name in own_index)
-                yield _rows(name, users, ranked, vocabulary)
+    folders: dict[str, Location]
+    own_index: frozenset[str]
+    drawing: Drawing
+    leaks: dict[str, Leaks]
 
-    return rank
+
+def write_ranks(share: Share, ranking: Ranking, target: Target) -> list[Report]:
+    """Rank the targets of a share's users with every model; return the files for the table `ranks`."""
+    found: dict[tuple[str, str], list[pa.Table]] = {}
+    leaked = {name: leaked_users(share, leaks) for name, leaks in ranking.leaks.items()}
+    vocabulary = open_vocabulary(ranking.drawing.files)
+    for batch in read_batches(share):
+        users, split = read_users(batch, vocabulary, ranking.drawing), batch["split"][0].as_py()
+        for name, folder in ranking.folders.items():
+            ranked = rank_with(local_copy(folder), vocabulary, users, own_index=name in ranking.own_index)
+            marks = leaked_column(ranking.leaks[name], leaked[name], split, batch["user_id"].to_numpy())
+            rows = rank_rows(users, ranked, vocabulary).append_column("leaked", marks)
+            found.setdefault((name, split), []).append(rows)
+    return [
+        write_groups(tables, target, partition={"model": name, "split": split}).to_json()
+        for (name, split), tables in found.items()
+    ]
 
 
 def rank_with(folder: Path, vocabulary: Vocabulary, users: Users, *, own_index: bool) -> Ranked:
@@ -173,23 +167,21 @@ def rank_users(model: ServedModel, vocabulary: Vocabulary, users: Users) -> Rank
     return Ranked(ranks=ranks, top_BK=translation.to_vocabulary(top_BK), problems=problems)
 
 
-def _rows(name: str, users: Users, ranked: Ranked, vocabulary: Vocabulary) -> pa.RecordBatch:
-    batch = users.batch
+def rank_rows(users: Users, ranked: Ranked, vocabulary: Vocabulary) -> pa.Table:
+    """Return a batch's rows of `ranks`, without what all of a file share and `leaked`."""
     kept_BK = ranked.top_BK >= FIRST_ITEM_ROW
-    columns = [
-        pa.array([name] * batch.num_rows, pa.string()),
-        batch["split"],
-        batch["user_id"],
-        pa.array(users.targets, pa.int32()),
-        pa.array(ranked.ranks["full"]),
-        *(pa.array(ranked.ranks[sampler]) for sampler in SAMPLERS),
-        kept_lists(pa.array(ranked.top_BK[kept_BK], pa.int32()), kept_BK),
-        pa.array([len(history) for history in users.histories], pa.int32()),
-        pa.array(vocabulary.events_V[users.targets]),
-        _shown_popularity(ranked.top_BK[:, :SHOWN], kept_BK[:, :SHOWN], vocabulary),
-        pa.array(ranked.problems, pa.string()),
-    ]
-    return pa.RecordBatch.from_arrays(columns, schema=RANKED)
+    columns = {
+        "user_id": users.batch["user_id"],
+        "target": pa.array(users.targets, pa.int32()),
+        "rank": pa.array(ranked.ranks["full"]),
+        **{f"{sampler}_rank": pa.array(ranked.ranks[sampler]) for sampler in SAMPLERS},
+        "recommended": kept_lists(pa.array(ranked.top_BK[kept_BK], pa.int32()), kept_BK),
+        "history_events": pa.array([len(history) for history in users.histories], pa.int32()),
+        "target_events": pa.array(vocabulary.events_V[users.targets]),
+        "shown_popularity": _shown_popularity(ranked.top_BK[:, :SHOWN], kept_BK[:, :SHOWN], vocabulary),
+        "problem": pa.array(ranked.problems, pa.string()),
+    }
+    return pa.table(columns)
 
 
 def _shown_popularity(top_BK: Rows, kept_BK: NDArray[np.bool_], vocabulary: Vocabulary) -> pa.Array:

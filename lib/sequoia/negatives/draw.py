@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.pieces import range_of
 from sequoia.buckets.shuffle import Report
 from sequoia.config import Config
 from sequoia.index.counted import FIRST_ID
@@ -78,6 +79,8 @@ def write_candidates(part: Part, drawing: Drawing, share: float, target: Target)
 
     Which users is drawn by seed and user. Reports files, users and short sets by purpose.
     """
+    span = range_of(part)
+    name = span.name if span else "part"  # so that who reads a piece of sequences finds its candidates
     whole = read_columns(part.path, HELD_OUT)
     sequences = whole.filter(pa.array(is_stored(drawing.seed, whole.column("user_id").to_numpy(), share)))
     sets = []
@@ -87,7 +90,9 @@ def write_candidates(part: Part, drawing: Drawing, share: float, target: Target)
         report: Report = {"split": split, "sampler": sampler, "users": len(held), "short": 0, "part": None}
         if len(held):
             rows = _Rows(held, places[places >= 0], drawing, purpose)
-            written = write_groups(rows.tables(), target, partition={"split": split, "sampler": sampler})
+            written = write_groups(
+                rows.tables(), target, name=name, partition={"split": split, "sampler": sampler}
+            )
             report |= {"part": written.to_json(), "short": rows.short}
         sets.append(report)
     return {"rows": len(whole), "items": len(load_vocabulary(drawing.files).item_ids), "sets": sets}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.evaluate.bootstrap import Interval
-from sequoia.evaluate.metrics import BUCKETS
-from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS, Slices, bucket
+from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS
 from sequoia.models.trained_on import read_trained_on
 from sequoia.promote.comparison import Comparison, Demands, compare
 from sequoia.promote.guard_rails import Rail
 from sequoia.promote.rules import BASELINE, Champion, Evidence, Seen
+from sequoia.promote.shared_users import Joint, joint_histograms, seen_targets
 from sequoia.road.stage import Context
 from sequoia.storage import Location
 
@@ -25,7 +24,6 @@ RAILS = ("coverage@10", "shown_popularity@10", "latency_p50_ms", "size_mib")
 UNKNOWN = "an unknown day"
 
 Metrics = Mapping[tuple[str, str, str], "MeasuredMetric"]
-Joint = Mapping[tuple[str, str], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,60 +142,3 @@ def _compared(context: Context, name: str, joint: NDArray[np.int64]) -> Comparis
     )
     samples = context.config.evaluate.bootstrap_samples
     return compare(name, joint, demands, samples=samples, seed=context.config.seed)
-
-
-def seen_targets(context: Context, models: Sequence[str]) -> dict[str, Seen]:
-    """Count the test targets that models were trained on."""
-    ranks = context.tables.read("ranks", written_by="evaluate").where(F.col("split") == "test")
-    leaked, untold = F.count(F.when(F.col("leaked"), 1)), F.count(F.when(F.col("leaked").isNull(), 1))
-    counted = ranks.where(F.col("model").isin(list(models))).groupBy("model")
-    rows = counted.agg(leaked.alias("leaked"), untold.alias("untold"), F.count("*").alias("users")).collect()
-    return {
-        row["model"]: Seen(leaked=row["leaked"], untold=row["untold"], users=row["users"])
-        for row in rows  # one per model
-    }
-
-
-def joint_histograms(context: Context, challenger: str, opponents: Sequence[str]) -> Joint:
-    """Count test users by the challenger's bucket (rows) and each opponent's (columns): (21, 21) int64.
-
-    By opponent and slice. Users whose target one of the two was trained on are left out. Raises UserError
-    when the two were evaluated on other users.
-    """
-    slices = _slices(context)
-    found = {
-        (name, part): np.zeros((BUCKETS, BUCKETS), dtype=np.int64)
-        for name in opponents
-        for part in (ALL, *slices.columns())
-    }
-    if not opponents:
-        return found
-    ranks = context.tables.read("ranks", written_by="evaluate").where(F.col("split") == "test")
-    flags = [column.alias(name) for name, column in slices.columns().items()]
-    own = ranks.where(F.col("model") == challenger).select(
-        "user_id", bucket("rank").alias("own"), F.col("leaked").alias("own_leaked"), *flags
-    )
-    others = ranks.where(F.col("model").isin(list(opponents))).select(
-        "user_id", "model", bucket("rank").alias("other"), "leaked"
-    )
-    joined = own.join(others, on="user_id", how="full")
-    seen = F.coalesce("own_leaked", F.lit(False)) | F.coalesce("leaked", F.lit(False))
-    # At most 441 pairs of buckets for each of two opponents and eight kinds of users.
-    for row in (
-        joined.groupBy("model", "own", "other", seen.alias("seen"), *map(F.col, slices.columns()))
-        .count()
-        .collect()
-    ):
-        if row["own"] is None or row["model"] is None:
-            names = f"{challenger} and {' or '.join(opponents)}"
-            raise UserError(f"{names} were evaluated on other users: run `sequoia evaluate` again")
-        if row["seen"]:
-            continue
-        for part in (ALL, *(name for name in slices.columns() if row[name])):
-            found[row["model"], part][row["own"] - 1, row["other"] - 1] += row["count"]
-    return found
-
-
-def _slices(context: Context) -> Slices:
-    settings = context.config.evaluate
-    return Slices(new_user_events=settings.new_user_events, cold_item_events=settings.cold_item_events)

@@ -89,7 +89,7 @@ def _comparable(context: Context, metrics: Metrics, champion: registry.Version |
     """Return the champion's folder; None when there is none, or none to compare with."""
     if champion is None or not context.config.promote.compare_champion:
         return None
-    if CHAMPION in find_problems(context.tables.read("ranks", written_by="evaluate")):
+    if CHAMPION in find_problems(context):
         return None
     require_evaluated(metrics, CHAMPION, context.config.promote.metric, champion.fingerprint)
     return fetch_folder(connect(context.config), champion, registered_cache(context.config))

@@ -13,7 +13,6 @@ from sequoia.tracking.connection import connect
 
 def preview(context: Context) -> tuple[str, bool]:
     """Return what `sequoia promote` would do now and why, and whether it would refuse."""
-    _ = context.spark  # columns such as F.col("rank") cannot be made before
     trained = read_trained(context.config.workspace_path)
     connection = connect(context.config)
     alias = context.config.promote.alias

@@ -2,65 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+import pyarrow.compute as pc
 
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.order import run_starts
 from sequoia.buckets.pieces import Range
+from sequoia.buckets.strings import hash_strings
 from sequoia.ingest.pieces import read_piece
 from sequoia.sequences.moments import first_only, order_moments
 from sequoia.sequences.settings import SequencesSettings
 from sequoia.tables.parts import Part
 
-HISTORIES = "user STRING, history ARRAY<STRING>"
-USERS = 2000  # of a batch
+SHARE = 1_000_000  # interactions of a task
+USERS = 20_000  # of a batch
+ITEMS = 2_000_000  # recommended in a batch
 
 
-def user_histories(
-    spark: SparkSession, pieces: Mapping[Range, Part], settings: SequencesSettings, *, seed: int
-) -> DataFrame:
-    """Return (user, history ARRAY<STRING> of raw item ids, oldest first) for every user, k-core or not.
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """One of several equal shares of the users in a piece of the interactions."""
+
+    part: Part
+    number: int
+    of: int
+    settings: SequencesSettings
+    seed: int
+
+
+def shares_of(pieces: Sequence[Part], settings: SequencesSettings, *, seed: int, cores: int) -> list[Share]:
+    """Return shares of all users, so many that no core is idle."""
+    least = -(-cores // max(1, len(pieces)))
+    return [
+        Share(part=part, number=number, of=of, settings=settings, seed=seed)
+        for part in pieces
+        for of in [max(least, -(-part.rows // SHARE))]
+        for number in range(of)
+    ]
+
+
+def read_histories(share: Share, *, k: int) -> Iterator[pa.RecordBatch]:
+    """Yield (user, history) in batches: raw item ids, oldest first, of every user, k-core or not.
 
     Events of one moment follow sequences.ties; with sequences.repeats = first, later repeats are left out.
+    k: items that each user is recommended; of many fewer users make a batch.
     """
-    parts = list(pieces.values())
-    # Of few pieces each is read by several tasks, a share of its users each: no core is idle.
-    shares = -(-spark.sparkContext.defaultParallelism // max(1, len(parts)))
-    tasks = [(part, share) for part in parts for share in range(shares)]
-
-    def read(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for number in batch.column(0).to_pylist():
-                part, share = tasks[number]
-                yield from histories_of(part, settings, seed, share, shares)
-
-    return spark.range(0, len(tasks), 1, max(1, len(tasks))).mapInArrow(read, HISTORIES)
-
-
-def histories_of(
-    part: Part, settings: SequencesSettings, seed: int, share: int, shares: int
-) -> Iterator[pa.RecordBatch]:
-    """Yield the histories of a share of a piece's users, in batches."""
-    rows = read_piece(part, ["user", "item", "time"])
+    rows = read_piece(share.part, ["user", "item", "time"])
     rows = rows.slice(0, len(rows) - rows.column("user").null_count)  # those of nobody come last
     user, item = one_chunk(rows.column("user")), one_chunk(rows.column("item"))
     codes, items = user.indices.to_numpy(), item.indices.to_numpy()
     times = rows.column("time").to_numpy()
-    order = order_moments(user, item, times, ties=settings.ties, seed=seed)
-    if settings.repeats == "first":
+    order = order_moments(user, item, times, ties=share.settings.ties, seed=share.seed)
+    if share.settings.repeats == "first":
         order = first_only(order, codes, items)
     bounds = np.append(np.flatnonzero(run_starts(codes[order])), len(order))
-    users = len(bounds) - 1
-    first, last = users * share // shares, users * (share + 1) // shares
-    for start in range(first, last, USERS):
-        ends = bounds[start : min(start + USERS, last) + 1]
+    first, last = ((len(bounds) - 1) * number // share.of for number in (share.number, share.number + 1))
+    batch = max(1, min(USERS, ITEMS // k))
+    for start in range(first, last, batch):
+        ends = bounds[start : min(start + batch, last) + 1]
         of = order[ends[0] : ends[-1]]
         history = pa.ListArray.from_arrays(
             pa.array(ends - ends[0], pa.int32()), item.dictionary.take(pa.array(items[of]))
         )
         names = user.dictionary.take(pa.array(codes[order[ends[:-1]]]))
         yield pa.RecordBatch.from_arrays([names, history], names=["user", "history"])
+
+
+def history_of(
+    user: str, pieces: Mapping[Range, Part], settings: SequencesSettings, *, seed: int
+) -> list[str]:
+    """Return the history of one user, from the piece that holds it; nothing of an unknown one."""
+    [of] = hash_strings(pa.array([user])).first.tolist()
+    for part in (part for span, part in pieces.items() if span.first <= of <= span.last):
+        share = Share(part=part, number=0, of=1, settings=settings, seed=seed)
+        for batch in read_histories(share, k=1):
+            place = pc.index(batch["user"], user).as_py()
+            if place >= 0:
+                history: list[str] = batch["history"][place].as_py()
+                return history
+    return []

@@ -7,22 +7,23 @@ they were written by.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-
-from pyspark.sql import DataFrame
-from pyspark.sql import functions as F
 
 from sequoia.buckets.arrays import scratch_folder
 from sequoia.buckets.pieces import Range
+from sequoia.buckets.shuffle import Report, call_tasks, map_tasks
 from sequoia.ingest.pieces import interaction_pieces
-from sequoia.recommend.histories import user_histories
-from sequoia.recommend.samples import sample_users
-from sequoia.recommend.worker import RECOMMENDED_SPARK, recommending_function
+from sequoia.recommend.histories import shares_of
+from sequoia.recommend.samples import show_samples
+from sequoia.recommend.worker import COMPARED, Recommending, write_recommendations
 from sequoia.road.stage import Context, StageResult
-from sequoia.storage import Location
-from sequoia.tables.parts import Part
+from sequoia.storage import Location, locate, remove
+from sequoia.tables.content import content_fingerprint, content_of
+from sequoia.tables.parts import Part, read_groups
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registered_folder import fetch_folder, registered_cache
 from sequoia.tracking.registry import Version, find_alias, required_alias
@@ -47,25 +48,55 @@ def run(context: Context) -> StageResult:
 def _recommend(
     context: Context, version: Version, folder: Location, pieces: Mapping[Range, Part], began: datetime
 ) -> StageResult:
-    config = context.config
-    histories = user_histories(context.spark, pieces, config.sequences, seed=config.seed).persist()
-    try:
-        users = histories.count()
-        context.say(
-            f"{config.recommend.k} items for {users:,} users from version {version.number} of {version.name}"
-        )
-        found = histories.mapInArrow(recommending_function(folder, config.recommend.k), RECOMMENDED_SPARK)
-        _write(context, found, version, users, began)
-        written = context.tables.read(TABLE)
-        basis = {row["basis"]: row["count"] for row in written.groupBy("basis").count().collect()}  # two rows
-        samples = sample_users(context, histories, written)
-    finally:
-        histories.unpersist()
-    rows = sum(basis.values())
-    assert rows == users, f"{rows} recommendation rows for {users} users"
-    return StageResult(
-        rows_in=users, rows_out=rows, details=_details(context, version, users, basis, samples)
+    config, tables = context.config, context.tables
+    context.say(f"{config.recommend.k} items for each user from version {version.number} of {version.name}")
+    origin = {
+        "registered_model": version.name,
+        "version": version.number,
+        "interactions_version": tables.reads["interactions"],
+        "run_id": context.run_id,
+        "recommended": began,
+    }
+    before = tables.begin(TABLE)
+    what = Recommending(
+        folder=folder,
+        k=config.recommend.k,
+        origin=origin,
+        samples=config.recommend.sample_users,
+        seed=config.seed,
+        target=tables.target(TABLE),
     )
+    cores = context.spark.sparkContext.defaultParallelism
+    shares = shares_of(list(pieces.values()), config.sequences, seed=config.seed, cores=cores)
+    calls = [partial(write_recommendations, share, what) for share in shares]
+    reports: list[Report] = [one for one in call_tasks(context.spark, calls) if one]
+    basis: Counter[str] = sum((Counter(report["basis"]) for report in reports), Counter())
+    details = _details(context, version, basis, show_samples(context, reports))
+    _publish(context, reports, before)
+    users = sum(basis.values())
+    return StageResult(rows_in=users, rows_out=users, details=details)
+
+
+def _publish(context: Context, reports: Sequence[Report], before: int) -> None:
+    """Make what was written the table's rows, unless it holds them already."""
+    parts = [Part(**report["part"]) for report in reports]
+    if before and _is_written(context, reports):
+        context.say("nothing changed: the table holds these rows already")
+        for part in parts:
+            remove(locate(part.path))
+        return
+    context.tables.publish(TABLE, parts, on=before)
+
+
+def _is_written(context: Context, reports: Sequence[Report]) -> bool:
+    """Say whether the table holds these rows, whoever wrote them and when."""
+    files = context.tables.files(TABLE)
+    held = map_tasks(context.spark, files, _content)
+    return content_fingerprint(held) == content_fingerprint(report["content"] for report in reports)
+
+
+def _content(part: Part) -> Report:
+    return content_of(rows.select(COMPARED) for rows in read_groups(part.path, list(COMPARED)))
 
 
 def _no_champion_yet(context: Context, name: str) -> StageResult:
@@ -83,38 +114,13 @@ def _no_champion_yet(context: Context, name: str) -> StageResult:
     return StageResult(rows_in=0, rows_out=0, details=details)
 
 
-def _write(context: Context, found: DataFrame, version: Version, users: int, began: datetime) -> None:
-    """Write the rows with their origin, unless the table holds them already."""
-    origin: dict[str, str | int] = {
-        "registered_model": version.name,
-        "version": version.number,
-        "interactions_version": context.tables.reads["interactions"],
-    }
-    if _is_written(context, found, origin, users):
-        context.say("nothing changed: the table holds these rows already")
-        return
-    told = {**origin, "run_id": context.run_id, "recommended": began}
-    context.tables.overwrite(TABLE, found.withColumns({name: F.lit(value) for name, value in told.items()}))
-
-
-def _is_written(context: Context, found: DataFrame, origin: Mapping[str, str | int], users: int) -> bool:
-    """Say whether the table holds these rows, one for each of so many users, whoever wrote them and when."""
-    if not context.tables.exists(TABLE):
-        return False
-    known = context.tables.read(TABLE)
-    for name, value in origin.items():
-        known = known.where(F.col(name) == value)
-    # Where the count differs, as with every new champion, nothing is scored to be compared.
-    return known.count() == users and found.exceptAll(known.select(*found.columns)).isEmpty()
-
-
 def _details(
-    context: Context, version: Version, users: int, basis: dict[str, int], samples: list[dict[str, Any]]
+    context: Context, version: Version, basis: Counter[str], samples: list[dict[str, Any]]
 ) -> dict[str, Any]:
     settings = context.config.recommend
     return {
-        "recommendations": {"users": users, "k": settings.k},
+        "recommendations": {"users": basis.total(), "k": settings.k},
         "model": {"name": version.name, "version": version.number, "alias": settings.alias},
-        "basis": {"sequence": basis.get("sequence", 0), "popular": basis.get("popular", 0)},
+        "basis": {"sequence": basis["sequence"], "popular": basis["popular"]},
         "samples": samples,
     }

@@ -1,43 +1,91 @@
-"""What a Spark worker does with a batch of histories of raw item ids: the top items of each user."""
+"""What a task does with a share of the users: the top items of each, written to a file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from sequoia.buckets.shuffle import Report
 from sequoia.local_files import local_copy
+from sequoia.recommend.histories import Share, read_histories
 from sequoia.recommend.lists import cut, kept_lists
+from sequoia.recommend.samples import Drawn
 from sequoia.recommend.served_model import ServedModel, open_served_model
 from sequoia.storage import Location
+from sequoia.tables.content import Content, content_of, sum_contents
+from sequoia.tables.parts import Target, write_groups
 
-RECOMMENDED = pa.schema(
-    [
-        ("user", pa.string()),
-        ("items", pa.list_(pa.string())),
-        ("scores", pa.list_(pa.float32())),
-        ("basis", pa.string()),
-    ]
-)
-RECOMMENDED_SPARK = "user STRING, items ARRAY<STRING>, scores ARRAY<FLOAT>, basis STRING"
+FOUND = ("user", "items", "scores", "basis")
+# What makes rows the same ones, whoever wrote them and when.
+COMPARED = (*FOUND, "registered_model", "version", "interactions_version")
 
 
-def recommending_function(
-    folder: Location, k: int
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """Return the mapInArrow function: (user, history of raw ids, oldest first) in, RECOMMENDED_SPARK out."""
+@dataclass(frozen=True, kw_only=True)
+class Recommending:
+    """The model's folder, the items for each user, what all rows say of their origin, and users to show."""
 
-    def recommend(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        model = open_served_model(local_copy(folder))
-        for batch in batches:
-            yield recommend_users(model, batch, k)
+    folder: Location
+    k: int
+    origin: Mapping[str, Any]
+    samples: int
+    seed: int
+    target: Target
 
-    return recommend
+
+def write_recommendations(share: Share, what: Recommending) -> Report | None:
+    """Write the rows of a share's users; None when it has none.
+
+    Reports the file, users by basis, the content of the COMPARED columns, and users to show.
+    """
+    model, users = open_served_model(local_copy(what.folder)), _Users(what)
+    rows = users.recommended(model, share)
+    first = next(rows, None)
+    if first is None:
+        return None
+    alike = [*what.origin, "basis"]
+    part = write_groups(chain([first], rows), what.target, dictionaries=alike)
+    return {
+        "part": part.to_json(),
+        "basis": users.basis,
+        "content": sum_contents(users.contents),
+        "samples": users.drawn.told(),
+    }
+
+
+class _Users:
+    """The rows of a share, made as they are written, with what is told of them."""
+
+    def __init__(self, what: Recommending) -> None:
+        self._what = what
+        self.basis: Counter[str] = Counter()
+        self.contents: list[Content] = []
+        self.drawn = Drawn(limit=what.samples, seed=what.seed)
+
+    def recommended(self, model: ServedModel, share: Share) -> Iterator[pa.Table]:
+        for batch in read_histories(share, k=self._what.k):
+            self.drawn.look_at(batch)
+            rows = recommend_users(model, batch, self._what.k)
+            self.basis.update(rows["basis"].to_pylist())
+            table = self._with_origin(rows)
+            self.contents.append(content_of([table.select(COMPARED)]))
+            yield table
+
+    def _with_origin(self, rows: pa.RecordBatch) -> pa.Table:
+        kinds = self._what.target.columns
+        columns = {name: rows[name].cast(kinds.field(name).type) for name in FOUND}
+        for name, value in self._what.origin.items():
+            columns[name] = pa.repeat(pa.scalar(value, kinds.field(name).type), len(rows))
+        return pa.table(columns)
 
 
 def recommend_users(model: ServedModel, batch: pa.RecordBatch, k: int) -> pa.RecordBatch:
-    """Recommend to the users of a batch."""
+    """Recommend to users, (user, history of raw ids, oldest first); return (user, items, scores, basis)."""
     history = batch["history"]
     found = model.recommend(cut(model.rows_of(history.flatten()), history), k)
     kept_BK = found.rows_BK > 0
@@ -47,4 +95,4 @@ def recommend_users(model: ServedModel, batch: pa.RecordBatch, k: int) -> pa.Rec
         kept_lists(pa.array(found.scores_BK[kept_BK]), kept_BK),
         pa.array(np.where(found.known_B, "sequence", "popular").tolist(), pa.string()),
     ]
-    return pa.RecordBatch.from_arrays(columns, schema=RECOMMENDED)
+    return pa.RecordBatch.from_arrays(columns, names=list(FOUND))

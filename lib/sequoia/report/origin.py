@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
 from sequoia.report.diary import Line, producer, train_lines
 from sequoia.report.gone import Reader
 from sequoia.road.stage import Context
 from sequoia.secrets import redact
-from sequoia.tables.spark_tables import in_utc
+from sequoia.tables.parts import Part, read_columns
 from sequoia.tracking.connection import connect
 from sequoia.tracking.registry import KIND, TRAINING_RUN, Version, find_version
 from sequoia.tracking.runs import RunTags, find_run_tags
 
 UNKNOWN = "unknown"
+ORIGIN = ("registered_model", "version", "interactions_version", "run_id", "recommended")
 DELETED_VERSION = "gone: the registry has no such version any more"
 DELETED_RUN = "gone: the run was deleted in MLflow"
 
@@ -92,14 +94,30 @@ def remembered_scores(line: Line, written: Sequence[Line], gone: str) -> ScoredF
 
 
 def _scored_from_table(context: Context) -> ScoredFrom:
-    keys = ["registered_model", "version", "interactions_version", "run_id", "recommended"]
-    table = context.tables.read("recommendations", written_by="recommend")
-    rows = table.groupBy(*keys).count().limit(2).collect()
-    if len(rows) != 1:
-        found = "no rows" if not rows else "rows of several runs"
+    files = context.tables.files("recommendations", written_by="recommend")
+    reports = map_tasks(context.spark, files, _origins_in)
+    origins = {tuple(origin) for report in reports for origin in report["origins"]}
+    if len(origins) != 1:
+        found = "no rows" if not origins else "rows of several runs"
         raise UserError(f"recommendations has {found}: run `sequoia recommend` again")
-    origin = {key: in_utc(rows[0][key]) for key in keys}
-    return ScoredFrom(table_version=context.tables.reads["recommendations"], rows=rows[0]["count"], **origin)
+    told = dict(zip(ORIGIN, origins.pop(), strict=True))
+    return ScoredFrom(
+        table_version=context.tables.reads["recommendations"],
+        rows=sum(report["rows"] for report in reports),
+        **told | {"recommended": datetime.fromisoformat(told["recommended"])},
+    )
+
+
+def _origins_in(part: Part) -> Report:
+    """Report the rows of a file, and the first two of the origins that they tell of."""
+    rows = read_columns(part.path, list(ORIGIN))
+    origins = rows.group_by(list(ORIGIN)).aggregate([]).slice(0, 2).to_pylist()
+    times = [one["recommended"].replace(tzinfo=one["recommended"].tzinfo or UTC) for one in origins]
+    told = [
+        [*(one[name] for name in ORIGIN[:-1]), time.astimezone(UTC).isoformat()]
+        for one, time in zip(origins, times, strict=True)
+    ]
+    return {"rows": len(rows), "origins": told}
 
 
 def model_origin(context: Context, number: str) -> Origin:

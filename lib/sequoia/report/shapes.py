@@ -1,4 +1,4 @@
-"""The data in a few hundred numbers for plots: counted in Spark, at most one row per calendar day."""
+"""The data in a few hundred numbers for plots: counted by tasks, at most one row per calendar day."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from pyspark.sql import functions as F
+import numpy as np
 
+from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.report.gone import Reader
 from sequoia.road.stage import Context
+from sequoia.tables.parts import Part, read_columns
 
 STARS = range(1, 6)
 UNRATED = "unrated"
 LONGEST = 50
 LEAST_MONTHS = 4
-MILLISECONDS = 1000
+DAY = 86_400_000  # milliseconds
+EPOCH = date(1970, 1, 1)
+KINDS = (*map(str, STARS), UNRATED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,15 +77,38 @@ def read_rounds(context: Context) -> list[Round]:
 
 
 def _count_lengths(context: Context) -> dict[int, int]:
-    length = F.least("length", F.lit(LONGEST)).alias("length")
-    found = context.tables.read("sequences").groupBy(length).count().collect()  # at most 50 rows
-    return dict(sorted((row["length"], row["count"]) for row in found))
+    reports = map_tasks(context.spark, context.tables.files("sequences"), _lengths_in)
+    counts = sum((Counter(dict(report["lengths"])) for report in reports), Counter())
+    return dict(sorted(counts.items()))
+
+
+def _lengths_in(part: Part) -> Report:
+    lengths = read_columns(part.path, ["length"]).column("length").to_numpy()
+    counts = np.bincount(np.minimum(lengths, LONGEST))
+    return {"lengths": [[length, int(counts[length])] for length in np.flatnonzero(counts).tolist()]}
 
 
 def _count_days(context: Context) -> dict[date, dict[str, int]]:
-    day = F.to_date(F.timestamp_seconds(F.col("time") / MILLISECONDS)).alias("day")
-    stars = [F.count_if(F.floor("rating") == star).alias(str(star)) for star in STARS]
-    unrated = F.count_if(F.col("rating").isNull()).alias(UNRATED)
-    by_day = context.tables.read("interactions").groupBy(day)
-    rows = by_day.agg(*stars, unrated).collect()  # one per calendar day
-    return {row["day"]: {name: row[name] for name in [*map(str, STARS), UNRATED]} for row in rows}
+    """Return the events of each calendar day by stars, in UTC."""
+    found: dict[date, dict[str, int]] = {}
+    for report in map_tasks(context.spark, context.tables.files("interactions"), _days_in):
+        for day, counts in report["days"]:
+            sums = found.setdefault(EPOCH + timedelta(days=day), dict.fromkeys(KINDS, 0))
+            for kind, count in zip(KINDS, counts, strict=True):
+                sums[kind] += count
+    return found
+
+
+def _days_in(part: Part) -> Report:
+    """Count the rows of a file by day since 1970 and kind: at most one row per calendar day."""
+    rows = read_columns(part.path, ["time", "rating"])
+    days = rows.column("time").to_numpy() // DAY
+    stars = np.floor(rows.column("rating").fill_null(0).to_numpy()).astype(np.int64)
+    kinds = np.where((stars >= STARS[0]) & (stars <= STARS[-1]), stars - STARS[0], len(KINDS))
+    kinds[rows.column("rating").is_null().to_numpy()] = len(STARS)
+    first = int(days.min(initial=0))
+    width = len(KINDS) + 1  # the last for ratings that are no stars, which nobody shows
+    counts = np.bincount((days - first) * width + kinds)
+    counts = np.append(counts, np.zeros(-len(counts) % width, dtype=counts.dtype)).reshape(-1, width)
+    filled = np.flatnonzero(np.bincount(days - first)).tolist()
+    return {"days": [[first + day, counts[day, : len(KINDS)].tolist()] for day in filled]}

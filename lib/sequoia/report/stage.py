@@ -24,7 +24,7 @@ from sequoia.report.summarise import PAGE, SUMMARY, result_paths, summarise, wri
 from sequoia.report.summary import Summary
 from sequoia.road.stage import Context, StageResult
 from sequoia.secrets import redact_values
-from sequoia.together import in_session
+from sequoia.spark import in_session
 
 
 def run(context: Context) -> StageResult:

@@ -7,8 +7,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from pyspark.sql import Column
-from pyspark.sql import functions as F
 
 from sequoia.buckets.blobs import one_chunk
 
@@ -19,13 +17,8 @@ Split = Literal["valid", "test"]
 Protocol = Literal["leave-one-out", "time"]
 
 
-def training_length(protocol: Protocol) -> Column:
-    """Return the number of a user's first events that train."""
-    return F.col("loo_train" if protocol == "leave-one-out" else "time_train")
-
-
 def training_lengths(protocol: Protocol, positions: pa.Table) -> npt.NDArray[np.int64]:
-    """Return what `training_length` is for rows of sequences."""
+    """Return of rows of sequences how many of a user's first events train."""
     name = "loo_train" if protocol == "leave-one-out" else "time_train"
     lengths: npt.NDArray[np.int64] = positions.column(name).to_numpy().astype(np.int64)
     return lengths
@@ -40,20 +33,13 @@ TARGETS = {
 }
 
 
-def history_length(split: Split, protocol: Protocol) -> Column:
-    """Return the number of events before the target (the target's position from 0), or null without a target.
-
-    Leave-one-out: validation after the first loo_train events, test after one more. Time: validation is the
-    first event between the cuts, test the first event after the second one. A target needs at least one event
-    before it.
-    """
-    name, more, end = TARGETS[split, protocol]
-    begin = F.col(name) + more
-    return F.when((begin >= 1) & (begin < F.col(end)), begin)
-
-
 def history_lengths(split: Split, protocol: Protocol, positions: pa.Table) -> npt.NDArray[np.int64]:
-    """Return what `history_length` is for rows of sequences, -1 without a target."""
+    """Return of rows of sequences how many events come before the target, -1 without a target.
+
+    So many is the target's position, from 0. Leave-one-out: validation after the first loo_train events, test
+    after one more. Time: validation is the first event between the cuts, test the first event after the
+    second one. A target needs at least one event before it.
+    """
     name, more, end = TARGETS[split, protocol]
     begin = positions.column(name).to_numpy().astype(np.int64) + more
     return np.where((begin >= 1) & (begin < positions.column(end).to_numpy()), begin, -1)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -17,30 +18,37 @@ from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.strings import hash_strings
 from sequoia.splitmix64 import GAMMA, Unsigned, mix
 
+Content = dict[str, Any]
 NULL = np.uint64(0x6A09E667F3BCC909)  # what a missing value counts as: the fraction of a square root
 
 
-def content_of(tables: Iterable[pa.Table]) -> dict[str, object]:
+def content_of(tables: Iterable[pa.Table]) -> Content:
     """Report columns, number and sum of the hashes of the rows of tables, for `content_fingerprint`.
 
-    Columns are numbers, texts or lists of numbers. One table is held at a time.
+    Columns are numbers, texts or lists of these. One table is held at a time.
     """
-    columns, rows, total = None, 0, 0
-    for table in tables:
-        columns = [[field.name, str(field.type)] for field in table.schema]
-        rows += len(table)
-        total += int(row_hashes(table).sum(dtype=np.uint64))
-    return {"columns": columns, "rows": rows, "sum": total % 2**64}
+    return sum_contents(map(_content, tables))
 
 
-def content_fingerprint(reports: Iterable[Mapping[str, object]]) -> str:
-    """Return 16 hexadecimal digits of what `content_of` reports of parts of the rows."""
+def _content(table: pa.Table) -> Content:
+    columns = [[field.name, str(field.type)] for field in table.schema]
+    return {"columns": columns, "rows": len(table), "sum": int(row_hashes(table).sum(dtype=np.uint64))}
+
+
+def sum_contents(reports: Iterable[Content]) -> Content:
+    """Return the report of all rows from those of parts of them."""
     columns, rows, total = None, 0, 0
     for report in reports:
         columns = report["columns"] or columns
-        rows += int(str(report["rows"]))
-        total += int(str(report["sum"]))
-    told = json.dumps([columns if rows else None, rows, total % 2**64])
+        rows += report["rows"]
+        total += report["sum"]
+    return {"columns": columns if rows else None, "rows": rows, "sum": total % 2**64}
+
+
+def content_fingerprint(reports: Iterable[Content]) -> str:
+    """Return 16 hexadecimal digits of what `content_of` reports of parts of the rows."""
+    whole = sum_contents(reports)
+    told = json.dumps([whole["columns"], whole["rows"], whole["sum"]])
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 

@@ -76,6 +76,9 @@ class Edge(Protocol):
         table.
         """
 
+    def check_files(self, table: str, version: int) -> None:
+        """Raise an error that `sequoia.tables.gone` knows when the version, or a file of it, is gone."""
+
     def counts(self, table: str, version: int, column: str) -> list[tuple[dict[str, str], int, int]]:
         """Return of each partition its values, its rows, and those with a value in the column."""
 

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
 from deltalake import CommitProperties, DeltaTable, Schema, write_deltalake
-from deltalake.exceptions import CommitFailedError
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 from pyarrow.fs import LocalFileSystem, SubTreeFileSystem
 from pyspark.sql.types import StructType
@@ -28,6 +28,7 @@ from pyspark.sql.types import StructType
 from sequoia.storage import Location, locate
 from sequoia.tables.contracts import Contract
 from sequoia.tables.edge import DeletedRowsError, Facts, Row, Values
+from sequoia.tables.gone import GoneError
 from sequoia.tables.parts import OutdatedError, Part, now_in_milliseconds
 
 LOG = "_delta_log"
@@ -120,6 +121,17 @@ class LocalTables:
                 held = sum(part.rows for part in found)
                 raise DeletedRowsError(rows=held - hidden, held=held)
         return found
+
+    def check_files(self, table: str, version: int) -> None:
+        """Raise GoneError when the version, or a file of it, is gone."""
+        self._open(table)  # whatever is wrong with all versions is not the version's
+        try:
+            found = self.files(table, version)
+        except DeltaError:
+            raise GoneError.version(table, version) from None
+        for part in found:
+            if not Path(part.path).is_file():
+                raise GoneError.file(part.path)
 
     def _part(self, table: str, entry: dict[str, Any]) -> Part:
         told = {name.partition(".")[::2]: value for name, value in entry.items()}

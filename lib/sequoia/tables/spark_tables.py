@@ -178,6 +178,10 @@ class SparkTables:
                 raise DeletedRowsError(rows=counted, held=held)
         return found
 
+    def check_files(self, table: str, version: int) -> None:
+        """Open every file of the version without reading its rows, as `Edge` says."""
+        self.frame(table, version).agg(F.max("_metadata.file_size")).collect()
+
     def _copies(self, table: str, version: int, frame: DataFrame) -> list[Part]:
         """Write the rows as plain Parquet, one file per partition, once per version; return the files."""
         folder, columns = self.exports / f"{table}-{version}", contract(table).partitions

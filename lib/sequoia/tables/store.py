@@ -23,6 +23,7 @@ from sequoia.storage import Location, spark_uri, uri
 from sequoia.tables.check_clause import condition
 from sequoia.tables.contracts import contract
 from sequoia.tables.edge import DeletedRowsError, Edge, Row, Values
+from sequoia.tables.gone import GoneError
 from sequoia.tables.manifest import Visible
 from sequoia.tables.parts import OutdatedError, Part, Target
 from sequoia.tables.spark_tables import SparkTables
@@ -118,7 +119,10 @@ class Tables:
         tell. A reader of plain Parquet would see rows or names that are not there where the table has
         deletion vectors or column mapping: raises UserError.
         """
-        version = self._pin(table, None, written_by)
+        return self.files_at(table, self._pin(table, None, written_by))
+
+    def files_at(self, table: str, version: int) -> list[Part]:
+        """Return the files of a version as `files` does; it is not noted."""
         refuse_unsafe(self.properties(table), self.identifier(table))
         try:
             return self._edge.files(table, version)
@@ -127,6 +131,12 @@ class Tables:
                 f"{self.identifier(table)} version {version} has {error.rows} rows but its files hold "
                 f"{error.held}: it has deletion vectors; run REORG TABLE ... APPLY (PURGE) and try again"
             ) from None
+
+    def check_files(self, table: str, version: int) -> None:
+        """Raise an error that `sequoia.tables.gone` knows when the table, the version or a file is gone."""
+        if not self.exists(table):  # the log of a folder that was removed may still be in Spark's memory
+            raise GoneError.table(table)
+        self._edge.check_files(table, version)
 
     def counts(self, table: str, column: str) -> list[tuple[dict[str, str], int, int]]:
         """Return of each partition its values, its rows, and those with a value in the column."""
