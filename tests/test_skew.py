@@ -1,4 +1,4 @@
-"""Skew is the normal case: a bot with a million events, and a best seller with an eighth of all."""
+"""Skew is the normal case: a bot with a million events, a best seller, a bucket ten times the others."""
 
 from __future__ import annotations
 
@@ -11,6 +11,10 @@ import pyarrow.csv
 import pytest
 from pyspark.sql import functions as F
 
+from sequoia.buckets.bounded import LARGEST
+from sequoia.buckets.pieces import as_pieces
+from sequoia.buckets.sizes import bucket_count, bucket_range
+from sequoia.buckets.strings import hash_strings
 from sequoia.road.stage import Context
 from sequoia.road.walk import load_stage
 
@@ -63,3 +67,40 @@ def test_a_bot_and_a_best_seller_survive_all_stages(
     assert best["events"] == CROWD  # the first of three events of each user trains
     drawn = load_stage("negatives").run(context)
     assert drawn.details["sets"][0]["users"] == CROWD + 1
+
+
+@pytest.mark.long
+def test_a_bucket_ten_times_the_others_is_split(make_context: Callable[..., Context], tmp_path: Path) -> None:
+    buckets, heavy = 4, LARGEST + 300_000
+    rows = heavy + (buckets - 1) * heavy // 10
+    assert bucket_count(rows, 2) == buckets
+    names = pa.array([f"user-{number}" for number in range(100_000)])
+    inside = hash_strings(names).first <= np.uint64(bucket_range(0, buckets).last)
+    full, others = names.filter(pa.array(inside)), names.filter(pa.array(~inside))
+    rng = np.random.default_rng(5)
+    user = [
+        of.take(pa.array(rng.integers(0, len(of), size)))
+        for of, size in ((full, heavy), (others, rows - heavy))
+    ]
+    number = np.arange(rows)
+    table = pa.table(
+        {
+            "item": pa.array(number % 5_000).cast(pa.string()),
+            "user": pa.chunked_array(user).combine_chunks(),
+            "rating": np.full(rows, 4.0),
+            "time": 1_000_000_000 + number * 60,
+        }
+    )
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
+    pa.csv.write_csv(table.take(pa.array(rng.permutation(rows))), tmp_path / "Full.csv", options)
+    context = make_context(f"ingest.raw={tmp_path}")
+    assert load_stage("ingest").run(context).details["interactions"] == rows
+    pieces = as_pieces(context.tables.files("interactions"))
+    assert pieces is not None
+    inside_first = [part.rows for span, part in pieces.items() if span.last <= bucket_range(0, buckets).last]
+    assert sum(inside_first) == heavy
+    assert max(inside_first) < heavy / 10
+    indexed = load_stage("index").run(context)
+    assert indexed.details["active"] == {"users": 100_000, "items": 5_000}
+    made = load_stage("sequences").run(context)
+    assert made.details["kcore"]["interactions"] == rows

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 from evaluate.world import USERS, write_tables
 from pyspark.sql import functions as F
 
-from sequoia.evaluate.leaks import find_leaks, leaked_column, leaked_users
-from sequoia.evaluate.users import SPLITS, held_out_shares, read_batches
+from sequoia.buckets.arrays import scratch_folder
+from sequoia.evaluate.leaks import find_leaks
 from sequoia.models.trained_on import TrainedOn
 from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
@@ -21,16 +22,11 @@ BIT = 3  # users whose last event came on the second day
 
 def leaks(context: Context, origin: TrainedOn | None) -> dict[int, bool | None]:
     """Return what is marked for the test rows of each user."""
-    found: dict[str, dict[int, bool | None]] = {split: {} for split in SPLITS}
-    how = find_leaks(context, {"champion": origin})["champion"]
-    for share in held_out_shares(context)[0]:
-        leaked = leaked_users(share, how)
-        for batch in read_batches(share):
-            split, users = batch["split"][0].as_py(), batch["user_id"].to_numpy()
-            marks = leaked_column(how, leaked, split, users).to_pylist()
-            found[split] |= dict(zip(users.tolist(), marks, strict=True))
-    assert set(found["valid"].values()) == {False}
-    return found["test"]
+    users = np.array([row["user_id"] for row in context.tables.read("sequences").select("user_id").collect()])
+    with scratch_folder(context.config.workspace_path, context.run_id, "test") as folder:
+        how = find_leaks(context, {"champion": origin}, folder)["champion"]
+        assert how.column("valid", users).to_pylist() == [False] * USERS
+        return dict(zip(users.tolist(), how.column("test", users).to_pylist(), strict=True))
 
 
 def cut_back(context: Context) -> None:

@@ -65,12 +65,8 @@ def test_magazine_ratings_reviews_and_metadata(shared_data: Path, tmp_path: Path
         lines = gzip.decompress((folder / name).read_bytes()).splitlines(keepends=True)
         random.Random(7).shuffle(lines)
         (shuffled / name).write_bytes(gzip.compress(b"".join(lines), 1))
-    context.spark.conf.set("spark.sql.shuffle.partitions", "7")
-    try:
-        other = make_context(f"ingest.raw={shuffled}", f"workspace={tmp_path / 'other'}")
-        again = run(other)
-    finally:
-        context.spark.conf.unset("spark.sql.shuffle.partitions")
+    other = make_context(f"ingest.raw={shuffled}", f"workspace={tmp_path / 'other'}")
+    again = run(other)
     assert told(again.details) == told(result.details)
     for table in ("interactions", "items", "quarantine"):
         assert contents(other, table) == contents(context, table)

@@ -40,7 +40,7 @@ def write_workspace(context: Context) -> dict[str, TrainedModel]:
     write_trained(workspace, "tonight", {"counting": models["e"]})
     fail(context, "f")
     start_run(connect(context.config), "somebody's own notes").finish()
-    for place in ("raw/reviews.json", "snapshots/training-9/p.parquet", "snapshots/training-10/p.parquet"):
+    for place in ("raw/reviews.json", "snapshots/training-9/p.parquet", "snapshots/training.5a-10/p.parquet"):
         put(workspace / place)
     put(workspace / "my notes.tmp")
     for place in ("raw.partial/half.json", "models/latest.4711.tmp", ".summary.json.4711.tmp"):
@@ -94,7 +94,7 @@ def test_what_nothing_needs_goes_and_all_else_stays(make_context: MakeContext) -
     assert {name for name, kind in expected if kind not in ("version", "run")} <= gone
     artifacts = {name for name in gone if name.startswith("mlartifacts/")}
     assert artifacts
-    kept = ("my notes.tmp", "raw/reviews.json", "snapshots/training-10/p.parquet", "models/latest.json")
+    kept = ("my notes.tmp", "raw/reviews.json", "snapshots/training.5a-10/p.parquet", "models/latest.json")
     assert set(kept) <= tree(context)
     assert {f"models/counting-{MARKS[letter]}/model.json" for letter in "bce"} <= tree(context)
     assert not [name for name in tree(context) if ".leaving-" in name]

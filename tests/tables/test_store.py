@@ -135,6 +135,12 @@ def test_files_that_only_the_catalog_may_open_are_copied_once_per_version(
     exports = context.config.workspace_path / "snapshots"
     assert all(str(exports) in file.path for file in pinned.files)
 
+    # Another table of the name comes to have a version of the same number.
+    context.spark.sql(f"DROP TABLE {context.tables.identifier('vocabulary')}")
+    vocabulary(context, [(2, 9, "c", 1)])
+    other = take_snapshot(context.tables, "vocabulary")
+    assert (other.version, other.rows) == (pinned.version, 1)
+
 
 @pytest.mark.parametrize(
     ("property_", "sentence"),

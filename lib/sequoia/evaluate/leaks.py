@@ -10,43 +10,59 @@ the user's last event of then (the k-core grows with the data). Where none holds
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from sequoia.buckets.blobs import one_chunk
-from sequoia.buckets.pieces import overlapping
-from sequoia.evaluate.users import Share
+from sequoia.buckets.arrays import load, save
+from sequoia.buckets.blobs import one_chunk, split
+from sequoia.buckets.shuffle import Report, shuffle
 from sequoia.models.trained_on import TrainedOn
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import HELD_OUT, Protocol, history_lengths, training_lengths
 from sequoia.sequences.identity import current_sequences
+from sequoia.splitmix64 import mix
 from sequoia.tables.gone import reason_gone
 from sequoia.tables.parts import Part, read_groups
 
 Integers = npt.NDArray[np.int64]
-NOBODY = np.zeros(0, dtype=np.int64)
+EVENT = ["user_id", "item", "time"]
+BUCKET_BYTES = 1 << 27  # of files whose users come together in one task
 
 
 @dataclass(frozen=True, kw_only=True)
 class Leaks:
-    """How to tell of a model: `files` are the sequences of then to look into; without any, nobody leaked."""
+    """Which users' test targets trained a model: told or not; `users` are files of their ids."""
 
     told: bool
-    files: tuple[Part, ...] = ()
-    protocol: Protocol = "leave-one-out"
+    users: tuple[str, ...] = ()
+
+    def column(self, split: str, users: Integers) -> pa.Array:
+        """Return the column `leaked` of ranks: null where it cannot be told; validation never leaks."""
+        if split == "test" and not self.told:
+            return pa.nulls(len(users), pa.bool_())
+        leaked = _load_users(self.users if split == "test" else ())
+        return pa.array(leaked[np.searchsorted(leaked, users)] == users)
 
 
-def find_leaks(context: Context, models: Mapping[str, TrainedOn | None]) -> dict[str, Leaks]:
-    """Return for each model how it is told which test targets it was trained on."""
+@lru_cache(maxsize=4)
+def _load_users(paths: tuple[str, ...]) -> Integers:
+    """Return the users in files, ascending, and one behind all; read once per process."""
+    found = [load(path).column("user_id").to_numpy() for path in paths]
+    return np.sort(np.concatenate([*found, [np.iinfo(np.int64).max]]))
+
+
+def find_leaks(context: Context, models: Mapping[str, TrainedOn | None], folder: str) -> dict[str, Leaks]:
+    """Return for each model which test targets it was trained on; ids of users are left in a folder."""
     now = current_sequences(context)
-    return {name: _how_to_tell(context, origin, now) for name, origin in models.items()}
+    return {name: _found(context, name, origin, now, folder) for name, origin in models.items()}
 
 
-def _how_to_tell(context: Context, origin: TrainedOn | None, now: TrainedOn) -> Leaks:
+def _found(context: Context, name: str, origin: TrainedOn | None, now: TrainedOn, folder: str) -> Leaks:
     if origin is None:
         return Leaks(told=False)
     same_split = origin.split == now.split
@@ -54,78 +70,72 @@ def _how_to_tell(context: Context, origin: TrainedOn | None, now: TrainedOn) -> 
     if is_today or origin.newest_training < now.first_target:
         return Leaks(told=True)
     if origin.table == now.table:
-        files = _files_of_then(context, origin)
-        if files is not None:
-            return Leaks(told=True, files=files, protocol=origin.split["split"])
+        try:
+            context.tables.check_files("sequences", origin.version)
+            return Leaks(told=True, users=_looked_up(context, name, origin, folder))
+        except Exception as error:
+            if reason_gone(error) is None:
+                raise
     grown = origin.newest <= now.newest and origin.events <= now.events
     return Leaks(told=same_split and grown and origin.split["split"] == "leave-one-out")
 
 
-def _files_of_then(context: Context, origin: TrainedOn) -> tuple[Part, ...] | None:
-    """Return the files of the sequences that a model was trained on; None when they are gone."""
-    try:
-        context.tables.check_files("sequences", origin.version)
-        return tuple(context.tables.files_at("sequences", origin.version))
-    except Exception as error:
-        if reason_gone(error) is None:
-            raise
-        return None
+def _looked_up(context: Context, name: str, origin: TrainedOn, folder: str) -> tuple[str, ...]:
+    """Look for today's test targets among the training events of an older version, in one shuffle by user."""
+    tables, protocol = context.tables, context.config.sequences.split
+    of_then: Protocol = origin.split["split"]
+    now = [(part, True) for part in tables.files("sequences")]
+    then = [(part, False) for part in tables.files_at("sequences", origin.version)]
+    buckets = 1 + sum(part.bytes for part, _ in then) // BUCKET_BYTES
 
+    def send(task: tuple[Part, bool]) -> Iterator[tuple[int, pa.Buffer]]:
+        part, is_now = task
+        for rows in read_groups(part.path, [*HELD_OUT, "times"]):
+            events = _targets(rows, protocol) if is_now else _trained(rows, of_then)
+            marked = events.append_column("is_target", pa.array(np.full(len(events), is_now)))
+            yield from split(marked, mix(events.column("user_id").to_numpy().view(np.uint64)), buckets)
 
-def leaked_users(share: Share, leaks: Leaks) -> Integers:
-    """Return the users of a share whose test target trained the model, ascending."""
-    files = overlapping(share.part, leaks.files)
-    if not files:
-        return NOBODY
-    users, items, times = _test_targets(share)
-    leaked = np.zeros(len(users), dtype=bool)
-    for rows in _rows_of(files):
-        then = rows.column("user_id").to_numpy()
-        places = np.minimum(np.searchsorted(users, then), max(len(users) - 1, 0))
-        both = users[places] == then if len(users) else np.zeros(len(then), dtype=bool)
-        chosen, at = rows.filter(pa.array(both)), places[both]
-        lengths = training_lengths(leaks.protocol, chosen)
+    def meet(bucket: int, received: Iterator[pa.Table]) -> Iterable[Report]:
+        rows = pa.concat_tables(received)
+        targets, trained = (rows.filter(flags).select(EVENT) for flags in _both(rows.column("is_target")))
         # An item at a moment is one event: duplicates by (user, item, time) were resolved by ingest.
-        of = np.repeat(at, lengths)
-        is_target = _first(chosen.column("items"), lengths) == items[of]
-        is_target &= _first(chosen.column("times"), lengths) == times[of]
-        leaked[of[is_target]] = True
-    found: Integers = users[leaked]
-    return found
+        leaked = targets.join(trained, keys=EVENT, join_type="left semi", use_threads=False)
+        yield {"users": save(leaked.select(["user_id"]), folder, f"leaked-{name}-{bucket}")}
+
+    reports = shuffle(context.spark, [*now, *then], send, meet, buckets)
+    return tuple(report["users"] for report in reports)
 
 
-def _rows_of(files: list[Part]) -> Iterator[pa.Table]:
-    for part in files:
-        yield from read_groups(part.path, [*HELD_OUT, "times"])
+def _both(flags: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
+    is_target = flags.to_numpy()
+    return pa.array(is_target), pa.array(~is_target)
 
 
-def _test_targets(share: Share) -> tuple[Integers, Integers, Integers]:
-    """Return users, items and times of the test targets, by user."""
-    rows = share.sequences([*HELD_OUT, "times"])
-    places = history_lengths("test", share.protocol, rows)
+def _targets(rows: pa.Table, protocol: Protocol) -> pa.Table:
+    """Return (user_id, item, time) of the test targets."""
+    places = history_lengths("test", protocol, rows)
     held, places = rows.filter(pa.array(places >= 0)), places[places >= 0]
-    users = held.column("user_id").to_numpy()
-    order = np.argsort(users)
-    values = []
-    for name in ("items", "times"):
-        lists = one_chunk(held.column(name))
-        starts = lists.offsets.to_numpy()[:-1].astype(np.int64) - lists.offsets[0].as_py()
-        values.append(lists.flatten().to_numpy()[starts + places][order])
-    return users[order], values[0], values[1]
+    items, times = one_chunk(held.column("items")), one_chunk(held.column("times"))
+    at = items.offsets.to_numpy()[:-1] - items.offsets[0].as_py() + places if len(held) else places
+    return pa.table(
+        {
+            "user_id": held.column("user_id"),
+            "item": items.flatten().to_numpy()[at],
+            "time": times.flatten().to_numpy()[at],
+        }
+    )
 
 
-def _first(lists: pa.ChunkedArray, lengths: Integers) -> Integers:
-    """Return the first lengths[i] values of every list i, one after the other."""
-    whole = one_chunk(lists)
-    offsets = whole.offsets.to_numpy().astype(np.int64)
-    values = whole.flatten().to_numpy()
-    place = np.arange(len(values)) - np.repeat(offsets[:-1] - offsets[0], np.diff(offsets))
-    kept: Integers = values[place < np.repeat(lengths, np.diff(offsets))]
-    return kept
-
-
-def leaked_column(leaks: Leaks, leaked: Integers, split: str, users: Integers) -> pa.Array:
-    """Return the column `leaked` of ranks: null where it cannot be told; validation never leaks."""
-    if split != "test":
-        return pa.array(np.zeros(len(users), dtype=bool))
-    return pa.array(np.isin(users, leaked)) if leaks.told else pa.nulls(len(users), pa.bool_())
+def _trained(rows: pa.Table, protocol: Protocol) -> pa.Table:
+    """Return (user_id, item, time) of the events that train: of every user the first ones."""
+    items, times = one_chunk(rows.column("items")), one_chunk(rows.column("times"))
+    lengths = np.diff(items.offsets.to_numpy()) if len(rows) else np.zeros(0, np.int64)
+    place = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    first = place < np.repeat(training_lengths(protocol, rows), lengths)
+    return pa.table(
+        {
+            "user_id": np.repeat(rows.column("user_id").to_numpy(), lengths)[first],
+            "item": items.flatten().to_numpy()[first],
+            "time": times.flatten().to_numpy()[first],
+        }
+    )

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.road.stage import Context
-from sequoia.tables.parts import Part, read_columns
+from sequoia.tables.parts import Part, read_groups
 
 # A user whose history nobody else shares may leave a sound model without a preference.
 MAX_CONSTANT_SHARE = 0.5
@@ -40,6 +40,10 @@ def find_problems(context: Context) -> dict[str, str]:
 
 def _count_problems(part: Part) -> Report:
     """Count the rows of a file, and those of each problem: few, as a folder is damaged for all alike."""
-    problems = read_columns(part.path, ["problem"]).column("problem")
-    counts = pc.value_counts(problems.drop_null()).to_pylist()
-    return {"rows": len(problems), "problems": [[one["values"], one["counts"]] for one in counts]}
+    rows, counts = 0, Counter[str]()
+    for ranks in read_groups(part.path, ["problem"]):
+        problems = ranks.column("problem")
+        found = pc.value_counts(problems.drop_null()).to_pylist()
+        rows += len(problems)
+        counts.update({one["values"]: one["counts"] for one in found})
+    return {"rows": rows, "problems": list(counts.items())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from sequoia.buckets.arrays import scratch_folder
 from sequoia.buckets.shuffle import call_tasks
 from sequoia.evaluate.bootstrap import Bootstrap
 from sequoia.evaluate.cost import measure_costs
@@ -88,15 +89,17 @@ def _rank(
     vocabulary = take_snapshot(tables, "vocabulary")
     files = tuple(file.path for file in vocabulary.files)
     context.say(f"ranking {vocabulary.rows:,} items for each held-out event with {', '.join(folders)}")
-    ranking = Ranking(
-        folders=folders,
-        own_index=own_index,
-        drawing=drawing(context.config, files),
-        leaks=find_leaks(context, {name: read_trained_on(folder) for name, folder in folders.items()}),
-    )
+    origins = {name: read_trained_on(folder) for name, folder in folders.items()}
     version, target = tables.begin("ranks"), tables.target("ranks")
-    calls = [partial(write_ranks, share, ranking, target) for share in shares]
-    parts = [Part(**part) for written in call_tasks(context.spark, calls) for part in written]
+    with scratch_folder(context.config.workspace_path, context.run_id, "evaluate") as scratch:
+        ranking = Ranking(
+            folders=folders,
+            own_index=own_index,
+            drawing=drawing(context.config, files),
+            leaks=find_leaks(context, origins, scratch),
+        )
+        calls = [partial(write_ranks, share, ranking, target) for share in shares]
+        parts = [Part(**part) for written in call_tasks(context.spark, calls) for part in written]
     tables.publish("ranks", parts, on=version)
     return vocabulary.rows
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -74,9 +75,9 @@ class Counted:
     shown: the mean popularity of what is shown; 1: the best seller everywhere.
     """
 
-    histograms: dict[Measured, NDArray[np.int64]] = field(default_factory=dict)
-    covered: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    shown: dict[tuple[str, str], float] = field(default_factory=dict)
+    histograms: dict[Measured, NDArray[np.int64]]
+    covered: dict[tuple[str, str], list[int]]
+    shown: dict[tuple[str, str], float]
 
 
 def count_ranks(context: Context, models: Collection[str], slices: Slices) -> Counted:
@@ -87,15 +88,14 @@ def count_ranks(context: Context, models: Collection[str], slices: Slices) -> Co
             groups.setdefault((part.partition["model"], part.partition["split"]), []).append(part)
     # A task for each model and split: only who sees all of its rows can count distinct items.
     reports = map_tasks(context.spark, list(groups.values()), partial(_count, slices=slices))
-    found = Counted()
+    histograms: dict[Measured, NDArray[np.int64]] = {}
+    covered, shown = {}, {}
     for (model, split), report in zip(groups, reports, strict=True):
         for protocol, part, counts in report["histograms"]:
             key = Measured(model=model, split=split, protocol=protocol, slice=part)
-            found.histograms[key] = np.array(counts)
-        found.covered[model, split], found.shown[model, split] = report["covered"], report["shown"]
-    return Counted(
-        histograms=dict(sorted(found.histograms.items())), covered=found.covered, shown=found.shown
-    )
+            histograms[key] = np.array(counts)
+        covered[model, split], shown[model, split] = report["covered"], report["shown"]
+    return Counted(histograms=dict(sorted(histograms.items())), covered=covered, shown=shown)
 
 
 COLUMNS = ["recommended", "history_events", "target_events", "shown_popularity", *PROTOCOLS.values()]
@@ -103,18 +103,21 @@ COLUMNS = ["recommended", "history_events", "target_events", "shown_popularity",
 
 def _count(parts: list[Part], *, slices: Slices) -> Report:
     histograms: dict[tuple[str, str], NDArray[np.int64]] = {}
-    popularity, showing = 0.0, 0
+    popularity: list[float] = []
+    showing = 0
     best = np.zeros(0, dtype=np.int8)
     for ranks in _groups(parts):
         for protocol, name, counts in _histograms(ranks, slices):
             histograms[protocol, name] = histograms.get((protocol, name), 0) + counts
         shown = ranks.column("shown_popularity").drop_null().to_numpy()
-        popularity, showing = popularity + float(shown.sum()), showing + len(shown)
+        popularity.append(float(shown.sum()))
+        showing += len(shown)
         best = _best_places(one_chunk(ranks.column("recommended")), best)
     return {
         "histograms": [[*key, counts.tolist()] for key, counts in histograms.items() if counts.any()],
         "covered": [int((best < cutoff).sum()) for cutoff in CUTOFFS],
-        "shown": popularity / showing if showing else 0.0,
+        # Exact, as files come in any order and their sums do not.
+        "shown": math.fsum(popularity) / showing if showing else 0.0,
     }
 
 
@@ -140,15 +143,13 @@ def _best_places(lists: pa.ListArray, best: NDArray[np.int8]) -> NDArray[np.int8
     places = np.arange(len(rows)) - np.repeat(offsets[:-1] - offsets[0], np.diff(offsets))
     more = int(rows.max(initial=-1)) + 1 - len(best)
     best = np.append(best, np.full(max(more, 0), LAST_CUTOFF, dtype=np.int8))
-    np.minimum.at(best, rows, places.astype(np.int8))
+    for place in reversed(range(LAST_CUTOFF)):
+        at = rows[places == place]
+        best[at] = np.minimum(best[at], place)
     return best
 
 
-def metric_rows(
-    counted: Counted,
-    num_items: int,
-    bootstrap: Bootstrap,
-) -> list[Metric]:
+def metric_rows(counted: Counted, num_items: int, bootstrap: Bootstrap) -> list[Metric]:
     """Return all metrics: intervals from the histograms; coverage and popularity under the full protocol."""
     rows = []
     for measured, counts in counted.histograms.items():
@@ -159,9 +160,9 @@ def metric_rows(
         ]
         if (measured.protocol, measured.slice) == (FULL, ALL):
             key = (measured.model, measured.split)
-            items = counted.covered.get(key, [0] * len(CUTOFFS))
+            items = counted.covered[key]
             shares = {f"coverage@{at}": count / num_items for at, count in zip(CUTOFFS, items, strict=True)}
-            rows += plain_metrics(measured, {**shares, POPULARITY: counted.shown.get(key, 0.0)}, users)
+            rows += plain_metrics(measured, {**shares, POPULARITY: counted.shown[key]}, users)
     return rows
 
 

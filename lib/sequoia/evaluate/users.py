@@ -8,15 +8,15 @@ from functools import partial
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.pieces import overlapping
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
-from sequoia.negatives.draw import PURPOSES
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths
-from sequoia.tables.parts import Part, read_columns
+from sequoia.tables.parts import Part, read_columns, read_groups, read_rows, rows_of_file
 
 SPLITS: tuple[Split, ...] = ("valid", "test")
 SAMPLERS = ("uniform", "popularity")
@@ -40,9 +40,9 @@ class Share:
 
     def sequences(self, columns: list[str]) -> pa.Table:
         """Read columns of the share's rows."""
-        whole = read_columns(self.part.path, columns)
-        first, last = (len(whole) * number // self.of for number in (self.number, self.number + 1))
-        return whole.slice(first, last - first)
+        rows = rows_of_file(self.part.path)
+        first, last = (rows * number // self.of for number in (self.number, self.number + 1))
+        return read_rows(self.part.path, columns, first, last)
 
 
 def held_out_shares(context: Context) -> tuple[list[Share], dict[Split, int]]:
@@ -93,7 +93,7 @@ def read_batches(share: Share) -> Iterator[pa.RecordBatch]:
         held = rows.filter(pa.array(places >= 0)).select(["user_id", "items"])
         held = held.append_column("position", pa.array(places[places >= 0], pa.int32()))
         held = held.append_column("split", pa.array([split] * len(held), pa.string()))
-        stored = {sampler: _stored(share, split, sampler) for sampler in SAMPLERS}
+        stored = {sampler: _stored(share, split, sampler, held.column("user_id")) for sampler in SAMPLERS}
         for start in range(0, len(held), BATCH):
             batch = held.slice(start, BATCH)
             columns = {name: one_chunk(batch.column(name)) for name in batch.column_names}
@@ -102,15 +102,16 @@ def read_batches(share: Share) -> Iterator[pa.RecordBatch]:
             yield pa.RecordBatch.from_pydict(columns)
 
 
-def _stored(share: Share, split: Split, sampler: str) -> pa.Table:
-    """Return the stored candidates of a purpose, by user."""
-    assert (split, sampler) in PURPOSES
+def _stored(share: Share, split: Split, sampler: str, users: pa.ChunkedArray) -> pa.Table:
+    """Return the stored candidates of these users, by user."""
     of = {"split": split, "sampler": sampler}
-    found = [
-        read_columns(part.path, ["user_id", *STORED]) for part in share.negatives if part.partition == of
-    ]
-    empty = pa.schema([("user_id", pa.int64()), *STORED.items()]).empty_table()
-    return pa.concat_tables([empty, *(rows.cast(empty.schema) for rows in found)]).sort_by("user_id")
+    schema = pa.schema([("user_id", pa.int64()), *STORED.items()])
+    found = [schema.empty_table()]
+    for part in share.negatives:
+        for rows in read_groups(part.path, schema.names) if part.partition == of else ():
+            mine = pc.is_in(rows.column("user_id"), value_set=one_chunk(users))
+            found.append(rows.filter(mine).cast(schema))
+    return pa.concat_tables(found).sort_by("user_id")
 
 
 def _of_users(stored: pa.Table, sampler: str, users: pa.Array) -> dict[str, pa.Array]:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 
 from sequoia.buckets.shuffle import Report
 from sequoia.errors import UserError
-from sequoia.evaluate.leaks import Leaks, leaked_column, leaked_users
+from sequoia.evaluate.leaks import Leaks
 from sequoia.evaluate.metrics import LAST_CUTOFF
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW, miss_rank, rank_among, rank_targets, score_problems
 from sequoia.evaluate.users import SAMPLERS, Share, read_batches
@@ -54,7 +54,7 @@ class Ranking:
     """What ranking takes besides the users.
 
     folders: of the models, by name. own_index: those that must have been trained on this very vocabulary, the
-    drawing's. drawing: of the candidates. leaks: of each model, how to tell what it was trained on.
+    drawing's. drawing: of the candidates. leaks: of each model, the targets it was trained on.
     """
 
     folders: dict[str, Location]
@@ -66,13 +66,12 @@ class Ranking:
 def write_ranks(share: Share, ranking: Ranking, target: Target) -> list[Report]:
     """Rank the targets of a share's users with every model; return the files for the table `ranks`."""
     found: dict[tuple[str, str], list[pa.Table]] = {}
-    leaked = {name: leaked_users(share, leaks) for name, leaks in ranking.leaks.items()}
     vocabulary = open_vocabulary(ranking.drawing.files)
     for batch in read_batches(share):
         users, split = read_users(batch, vocabulary, ranking.drawing), batch["split"][0].as_py()
         for name, folder in ranking.folders.items():
             ranked = rank_with(local_copy(folder), vocabulary, users, own_index=name in ranking.own_index)
-            marks = leaked_column(ranking.leaks[name], leaked[name], split, batch["user_id"].to_numpy())
+            marks = ranking.leaks[name].column(split, batch["user_id"].to_numpy())
             rows = rank_rows(users, ranked, vocabulary).append_column("leaked", marks)
             found.setdefault((name, split), []).append(rows)
     return [

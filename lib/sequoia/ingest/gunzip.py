@@ -13,7 +13,7 @@ from isal.igzip_lib import IsalError
 from sequoia.storage import locate, open_bytes
 
 COMPRESSED = 1 << 18
-UNZIPPED = ".zst"  # end of the names of what was unzipped for several tasks
+UNZIPPED = ".lz4"  # end of the names of what was unzipped for several tasks
 GZIP = 31  # zlib's window bits for a gzip stream with header and checksum
 
 
@@ -29,7 +29,7 @@ def pieces(path: str, size: int, span: tuple[int, int] | None = None) -> Iterato
     """
     with open_bytes(locate(path)) as file:
         if path.endswith(UNZIPPED):
-            packed = pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd")
+            packed = pa.CompressedInputStream(pa.PythonFile(file, "r"), "lz4")
             yield from iter(lambda: packed.read(size), b"")
             return
         if not path.endswith(".gz"):

@@ -67,7 +67,7 @@ def parse(grammar: Grammar, block: Block) -> pa.Table:
 
 
 def _rows(grammar: Grammar, data: bytes) -> pa.Table:
-    lines = data.count(b"\n")
+    lines = len(line_ends(data))
     try:
         check_utf8(data)
         _check_mark(data)
@@ -161,8 +161,16 @@ def _faulty(grammar: Grammar, line: bytes, fault: str) -> pa.Table:
 
 def check_utf8(data: bytes) -> None:
     """Raise OddLinesError with the lines that are not UTF-8."""
-    if data.isascii():
-        return
+    whole = pa.StringArray.from_buffers(
+        1, pa.array([0, len(data)], pa.int32()).buffers()[1], pa.py_buffer(data)
+    )
+    try:
+        whole.validate(full=True)  # a tenth of the time that Python takes to decode
+    except pa.ArrowInvalid:
+        raise OddLinesError(_not_utf8(data)) from None
+
+
+def _not_utf8(data: bytes) -> Lines:
     odd: list[int] = []
     whole, start = memoryview(data), 0
     while start < len(data):
@@ -172,8 +180,7 @@ def check_utf8(data: bytes) -> None:
         except UnicodeDecodeError as error:
             odd.append(start + error.start)
             start = data.index(b"\n", start + error.start) + 1
-    if odd:
-        raise OddLinesError(lines_of(data, odd))
+    return lines_of(data, odd)
 
 
 def _check_mark(data: bytes) -> None:

@@ -1,13 +1,14 @@
 """A long gzip stream, which can only be read from its start: unzipped once, to files that many tasks read.
 
 The stream goes by in pieces, so memory is bounded whatever its length and that of its lines. The files lie in
-the run's scratch folder, compressed again in a way that costs little.
+the run's scratch folder, compressed again in a way that costs little, by a second thread.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -51,23 +52,46 @@ def _chunks(file: Chunk, report: Report) -> list[Chunk]:
 
 def _unzip(file: Chunk, folder: str) -> Report:
     """Write the lines of a file to files of about LARGEST bytes before compression."""
-    parts: list[_Part] = []
-    try:
-        for piece in pieces(file.file.path, BLOCK):
-            rest = piece
-            if parts and parts[-1].bytes >= LARGEST and b"\n" in piece:
-                end, _, rest = piece.partition(b"\n")
-                parts[-1].write(end + b"\n")
-                parts[-1].close()
-                parts.append(_Part(folder))
-            parts = parts or [_Part(folder)]
-            parts[-1].write(rest)
-    except DamagedError:
-        return {"damaged": True, "parts": []}
-    finally:
-        if parts:
-            parts[-1].close()
-    return {"damaged": False, "parts": [part.told() for part in parts]}
+    parts = _Parts(folder)
+    with ThreadPoolExecutor(1) as pool:
+        written: Future[None] | None = None
+        try:
+            for piece in pieces(file.file.path, BLOCK):
+                if written:
+                    written.result()  # one piece is unzipped while the one before it is written
+                written = pool.submit(parts.write, piece)
+        except DamagedError:
+            return {"damaged": True, "parts": []}
+        finally:
+            pool.submit(parts.close).result()
+        if written:
+            written.result()
+    return {"damaged": False, "parts": parts.told()}
+
+
+class _Parts:
+    """Files of about LARGEST bytes, each of whole lines."""
+
+    def __init__(self, folder: str) -> None:
+        self._folder = folder
+        self._parts: list[_Part] = []
+
+    def write(self, piece: bytes) -> None:
+        rest = piece
+        if self._parts and self._parts[-1].bytes >= LARGEST and b"\n" in piece:
+            end, _, rest = piece.partition(b"\n")
+            self._parts[-1].write(end + b"\n")
+            self._parts[-1].close()
+            self._parts.append(_Part(self._folder))
+        self._parts = self._parts or [_Part(self._folder)]
+        self._parts[-1].write(rest)
+
+    def close(self) -> None:
+        if self._parts:
+            self._parts[-1].close()
+
+    def told(self) -> list[Report]:
+        return [part.told() for part in self._parts]
 
 
 class _Part:
@@ -76,7 +100,7 @@ class _Part:
     def __init__(self, folder: str) -> None:
         self._place = locate(folder) / f"{uuid.uuid4().hex}{UNZIPPED}"
         self._file = self._place.open("wb")
-        self._stream: Any = pa.CompressedOutputStream(pa.PythonFile(self._file, "w"), "zstd")
+        self._stream: Any = pa.CompressedOutputStream(pa.PythonFile(self._file, "w"), "lz4")
         self.bytes = self._lines = 0
         self._last = b"\n"
 

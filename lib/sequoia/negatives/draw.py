@@ -82,7 +82,8 @@ def write_candidates(part: Part, drawing: Drawing, share: float, target: Target)
     span = range_of(part)
     name = span.name if span else "part"  # so that who reads a piece of sequences finds its candidates
     whole = read_columns(part.path, HELD_OUT)
-    sequences = whole.filter(pa.array(is_stored(drawing.seed, whole.column("user_id").to_numpy(), share)))
+    stored = is_stored(drawing.seed, whole.column("user_id").to_numpy(), share)
+    sequences = _in_vocabulary(whole.filter(pa.array(stored)), drawing)
     sets = []
     for purpose, (split, sampler) in enumerate(PURPOSES):
         places = history_lengths(split, drawing.protocol, sequences)
@@ -96,6 +97,15 @@ def write_candidates(part: Part, drawing: Drawing, share: float, target: Target)
             report |= {"part": written.to_json(), "short": rows.short}
         sets.append(report)
     return {"rows": len(whole), "items": len(load_vocabulary(drawing.files).item_ids), "sets": sets}
+
+
+def _in_vocabulary(sequences: pa.Table, drawing: Drawing) -> pa.Table:
+    """Return sequences whose items are vocabulary rows."""
+    items = one_chunk(sequences.column("items"))
+    rows = load_vocabulary(drawing.files).rows(items.flatten().to_numpy())
+    bounds = items.offsets.to_numpy() - (items.offsets[0].as_py() if len(items) else 0)
+    lists = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(rows))
+    return sequences.set_column(sequences.column_names.index("items"), "items", lists)
 
 
 class _Rows:
@@ -114,7 +124,7 @@ class _Rows:
         items = one_chunk(held.column("items"))
         offsets = items.offsets.to_numpy().astype(np.int64)
         offsets -= offsets[0]
-        rows = load_vocabulary(drawing.files).rows(items.flatten().to_numpy())
+        rows = items.flatten().to_numpy()
         users = held.column("user_id").to_numpy()
         found, bounds = draw_sets(drawing, self._purpose, users, rows, offsets)
         self.short += int((np.diff(bounds) < drawing.candidates).sum())

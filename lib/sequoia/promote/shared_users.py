@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ from sequoia.evaluate.summary import ALL, COLD_ITEMS, NEW_USERS, Slices
 from sequoia.promote.rules import Seen
 from sequoia.road.stage import Context
 from sequoia.splitmix64 import mix
-from sequoia.tables.parts import Part, read_columns
+from sequoia.tables.parts import Part, read_groups
 
 Joint = Mapping[tuple[str, str], NDArray[np.int64]]
 PARTS = (ALL, NEW_USERS, COLD_ITEMS)
@@ -32,6 +33,9 @@ def seen_targets(context: Context, models: Sequence[str]) -> dict[str, Seen]:
     for part, counts in zip(files, map_tasks(context.spark, files, _count_leaked), strict=True):
         for name, count in counts.items():
             found[part.partition["model"]][name] += count
+    for model, counts in found.items():
+        if not counts["users"]:
+            raise UserError(f"{model} has no ranks for test users: run `sequoia evaluate` again")
     return {model: Seen(**counts) for model, counts in found.items()}
 
 
@@ -42,9 +46,12 @@ def _test_files(context: Context, models: Sequence[str]) -> list[Part]:
 
 
 def _count_leaked(part: Part) -> Report:
-    leaked = read_columns(part.path, ["leaked"]).column("leaked")
-    hits = int(leaked.fill_null(False).to_numpy().sum())
-    return {"leaked": hits, "untold": leaked.null_count, "users": len(leaked)}
+    counts: Counter[str] = Counter()
+    for rows in read_groups(part.path, ["leaked"]):
+        leaked = rows.column("leaked")
+        hits = int(leaked.fill_null(False).to_numpy().sum())
+        counts.update({"leaked": hits, "untold": leaked.null_count, "users": len(leaked)})
+    return dict(counts)
 
 
 def joint_histograms(context: Context, challenger: str, opponents: Sequence[str]) -> Joint:
@@ -63,8 +70,9 @@ def joint_histograms(context: Context, challenger: str, opponents: Sequence[str]
     buckets = 1 + sum(part.bytes for part in files) // BUCKET_BYTES
 
     def send(part: Part) -> Iterator[tuple[int, pa.Buffer]]:
-        rows = _marked(read_columns(part.path, COLUMNS), models.index(part.partition["model"]), slices)
-        return split(rows, mix(rows.column("user_id").to_numpy().view(np.uint64)), buckets)
+        for ranks in read_groups(part.path, COLUMNS):
+            rows = _marked(ranks, models.index(part.partition["model"]), slices)
+            yield from split(rows, mix(rows.column("user_id").to_numpy().view(np.uint64)), buckets)
 
     def meet(_bucket: int, tables: Iterator[pa.Table]) -> Iterable[Report]:
         rows = pa.concat_tables(tables).sort_by("user_id")

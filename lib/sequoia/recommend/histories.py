@@ -18,7 +18,7 @@ from sequoia.sequences.moments import first_only, order_moments
 from sequoia.sequences.settings import SequencesSettings
 from sequoia.tables.parts import Part
 
-SHARE = 1_000_000  # interactions of a task
+SHARE = 4_000_000  # interactions of a task
 USERS = 20_000  # of a batch
 ITEMS = 2_000_000  # recommended in a batch
 

@@ -106,7 +106,7 @@ def _days_in(part: Part) -> Report:
     stars = np.floor(rows.column("rating").fill_null(0).to_numpy()).astype(np.int64)
     kinds = np.where((stars >= STARS[0]) & (stars <= STARS[-1]), stars - STARS[0], len(KINDS))
     kinds[rows.column("rating").is_null().to_numpy()] = len(STARS)
-    first = int(days.min(initial=0))
+    first = int(days.min()) if len(days) else 0
     width = len(KINDS) + 1  # the last for ratings that are no stars, which nobody shows
     counts = np.bincount((days - first) * width + kinds)
     counts = np.append(counts, np.zeros(-len(counts) % width, dtype=counts.dtype)).reshape(-1, width)

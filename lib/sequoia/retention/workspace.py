@@ -15,7 +15,7 @@ from sequoia.storage import Location, locate, relative_to, uri
 from sequoia.tracking.registered_folder import registered_cache
 
 MARKED = re.compile(r"(?P<kind>.+)-(?P<mark>[0-9a-f]{16})")  # <kind>-<fingerprint>
-NUMBERED = re.compile(r"(?P<name>.+)-(?P<version>\d+)")  # <table>-<version>, of exported snapshots
+EXPORT = re.compile(r"(?P<name>\w+?)(\.(?P<id>\w+))?-(?P<version>\d+)")  # <table>.<id>-<version>
 # Files and folders are written under another name first and renamed when complete: what a killed run leaves
 # under such a name is scratch. In the workspace itself, where users may keep files, only names of ours are.
 HALF_WRITTEN = re.compile(rf".+\.(partial|tmp|unfinished)(\.old)?|\.inputs-.+|{re.escape(LEAVING)}.+")
@@ -55,11 +55,15 @@ def old_copies(context: Context, kept: Kept, now: datetime) -> list[Removal]:
 
 def old_snapshots(context: Context, now: datetime) -> list[Removal]:
     """Return the exports of table versions for training, the newest of each table apart."""
-    versions: dict[str, dict[int, Location]] = defaultdict(dict)
+    exports: dict[str, dict[str, dict[int, Location]]] = defaultdict(lambda: defaultdict(dict))
     for folder in _folders(context.config.workspace_path / "snapshots"):
-        if found := NUMBERED.fullmatch(folder.name):
-            versions[found["name"]][int(found["version"])] = folder
-    spare = [folders[number] for folders in versions.values() for number in folders if number != max(folders)]
+        if found := EXPORT.fullmatch(folder.name):
+            exports[found["name"]][found["id"]][int(found["version"])] = folder
+    spare: list[Location] = []
+    for made in exports.values():
+        # A table that was made anew counts its versions from 0 again.
+        newest = min((of[max(of)] for of in made.values()), key=lambda folder: age_of(folder, now))
+        spare += [folder for of in made.values() for folder in of.values() if folder != newest]
     return _aged(context, "snapshot", spare, now)
 
 

@@ -38,7 +38,7 @@ def run_stage(stage: Stage, context: Context) -> StageResult:
     """
 
     def run(context: Context) -> StageResult:
-        _ = context.spark  # columns such as F.col("time") cannot be made before
+        _ = context.spark  # the session of this thread is that of all that the stage starts
         return stage.run(context)
 
     with log.lines_of(stage.name):

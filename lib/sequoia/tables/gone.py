@@ -8,7 +8,10 @@ from pathlib import Path
 # Names of Delta's and Spark's errors where they have one, on Databricks and elsewhere, else their words;
 # Arrow's; and Python's, as a task tells it.
 FILES = r"FILE_NOT_(EXIST|FOUND)|FileNotFound(Exception|Error)|File .+ does not exist|Failed to open local"
-VERSION = r"CANNOT_FIND_VERSION|VERSION_NOT_FOUND|TRUNCATED_TRANSACTION_LOG|Cannot time travel Delta table"
+VERSION = (
+    r"CANNOT_FIND_VERSION|VERSION_NOT_FOUND|VERSION_NOT_CONTIGUOUS|TRUNCATED_TRANSACTION_LOG|"
+    r"STATE_RECOVER_ERROR|TIME_TRAVEL_BEYOND|Cannot time travel Delta table"
+)
 TABLE = r"TABLE_OR_VIEW_NOT_FOUND|TABLE_NOT_FOUND|PATH_DOES_NOT_EXIST|PATH_NOT_FOUND|table .+ does not exist"
 REASONS = {
     VERSION: "gone: the version is no longer in the table's history",

@@ -126,10 +126,10 @@ class LocalTables:
         """Raise GoneError when the version, or a file of it, is gone."""
         self._open(table)  # whatever is wrong with all versions is not the version's
         try:
-            found = self.files(table, version)
+            entries = pa.table(self._open(table, version).get_add_actions(flatten=True)).to_pylist()
         except DeltaError:
             raise GoneError.version(table, version) from None
-        for part in found:
+        for part in (self._part(table, entry) for entry in entries):
             if not Path(part.path).is_file():
                 raise GoneError.file(part.path)
 

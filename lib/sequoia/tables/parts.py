@@ -7,7 +7,7 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from itertools import chain
+from itertools import accumulate, chain
 from typing import IO, Any
 from urllib.parse import quote
 
@@ -149,6 +149,19 @@ def read_groups(path: str, columns: Sequence[str] | None = None) -> Iterator[pa.
         opened = pq.ParquetFile(file)
         for group in range(opened.num_row_groups):
             yield opened.read_row_group(group, columns=columns, use_threads=False)
+
+
+def read_rows(path: str, columns: Sequence[str], first: int, last: int) -> pa.Table:
+    """Read columns of the rows from the first to before the last, of the row groups that hold them."""
+    with open_bytes(locate(path)) as file:
+        opened = pq.ParquetFile(file)
+        sizes = [opened.metadata.row_group(at).num_rows for at in range(opened.num_row_groups)]
+        starts = [0, *accumulate(sizes)]
+        held = [at for at, size in enumerate(sizes) if starts[at] < last and first < starts[at] + size]
+        if not held:
+            return opened.schema_arrow.empty_table().select(list(columns))
+        rows = opened.read_row_groups(held, columns=list(columns), use_threads=False)
+        return rows.slice(first - starts[held[0]], last - first)
 
 
 def rows_of_file(path: str) -> int:

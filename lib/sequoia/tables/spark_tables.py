@@ -184,7 +184,8 @@ class SparkTables:
 
     def _copies(self, table: str, version: int, frame: DataFrame) -> list[Part]:
         """Write the rows as plain Parquet, one file per partition, once per version; return the files."""
-        folder, columns = self.exports / f"{table}-{version}", contract(table).partitions
+        made = self.facts(table).id[:8]  # another table may come to have the name
+        folder, columns = self.exports / f"{table}.{made}-{version}", contract(table).partitions
         if not (folder / "_SUCCESS").is_file():
             arranged = frame.repartition(*columns) if columns else frame
             arranged.write.mode("overwrite").partitionBy(*columns).parquet(spark_uri(folder))

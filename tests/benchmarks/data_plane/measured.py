@@ -6,6 +6,7 @@ On a virtual machine the host may give the processors to others: the share of th
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import threading
 from collections.abc import Sequence
@@ -136,11 +137,12 @@ def _memory(root: psutil.Process) -> float:
 
 def _size(folder: Path, beside: str | None) -> float:
     total = 0
-    for path in folder.rglob("*"):
-        if beside and beside in path.relative_to(folder).parts[:1]:
-            continue
-        try:
-            total += path.stat().st_blocks * 512 if path.is_file() else 0
-        except OSError:
-            continue  # moved meanwhile
+    for parent, folders, files in os.walk(folder):  # passes over folders that are moved meanwhile
+        if parent == str(folder) and beside in folders:
+            folders.remove(beside)
+        for name in files:
+            try:
+                total += os.lstat(os.path.join(parent, name)).st_blocks * 512
+            except OSError:
+                continue  # moved meanwhile
     return total
