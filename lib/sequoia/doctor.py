@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from sequoia.checks import Check, render
+from sequoia.doctor_report import Check, render
 from sequoia.installed import (
     RUNTIME,
     allows,

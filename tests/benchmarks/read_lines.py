@@ -24,9 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sequoia.config import load_config
-from sequoia.ingest.find import raw_file
-from sequoia.ingest.read_lines import Task, rows_of
-from sequoia.ingest.recognise import recognise
+from sequoia.ingest.files.chunks import Chunk
+from sequoia.ingest.files.find import raw_file
+from sequoia.ingest.files.recognise import recognise
+from sequoia.ingest.read_lines import rows_of
 from sequoia.storage import entries
 
 JSON_COLUMNS = {
@@ -58,7 +59,7 @@ def with_sequoia(path: Path, out: Path) -> int:
     assert form in ("reviews", "ratings"), f"{path} is taken for {form}: name reviews or a ratings CSV"
     rows = 0
     writer: pq.ParquetWriter | None = None
-    for table in rows_of(Task(file=file, form=form, header=None), settings):
+    for table in rows_of(Chunk(file=file, form=form, fingerprint=""), settings):
         writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
         writer.write_table(table.cast(writer.schema))
         rows += len(table)

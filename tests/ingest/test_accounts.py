@@ -6,8 +6,8 @@ import pytest
 
 from sequoia.ingest.accounts import Fate, account
 from sequoia.ingest.bronze import Held
-from sequoia.ingest.find import RawFile
-from sequoia.ingest.inputs import Input
+from sequoia.ingest.files.find import RawFile
+from sequoia.ingest.files.inputs import Input
 
 VERSIONS = {"events": 3, "products": 1}
 FILE = RawFile(path="/raw/a.csv", source="a.csv", root="/raw", kind="lines", bytes=100, stamp="1")

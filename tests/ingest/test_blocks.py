@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequoia.ingest.blocks import Block, blocks, head
-from sequoia.ingest.gunzip import DamagedError
+from sequoia.ingest.files.blocks import Block, blocks, head
+from sequoia.ingest.files.gunzip import DamagedError
 
 
 def written(folder: Path, data: bytes, name: str = "a.txt") -> str:

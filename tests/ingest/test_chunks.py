@@ -7,10 +7,10 @@ import pytest
 from pyspark.sql import SparkSession
 
 from sequoia.config import load_config
-from sequoia.ingest import chunks, unzip
-from sequoia.ingest.chunks import Chunk, cut, with_line_numbers
-from sequoia.ingest.find import find_files
-from sequoia.ingest.gunzip import pieces
+from sequoia.ingest.files import chunks, unzip
+from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
+from sequoia.ingest.files.find import find_files
+from sequoia.ingest.files.gunzip import pieces
 from sequoia.ingest.read_lines import rows_of
 
 SETTINGS = load_config().ingest

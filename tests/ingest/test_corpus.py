@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from sequoia.config import load_config
-from sequoia.ingest.chunks import Chunk
-from sequoia.ingest.find import find_files
-from sequoia.ingest.peek import peek
+from sequoia.ingest.files.chunks import Chunk
+from sequoia.ingest.files.find import find_files
+from sequoia.ingest.files.first_look import check_first_lines
+from sequoia.ingest.files.recognise import recognise
 from sequoia.ingest.read_lines import rows_of
-from sequoia.ingest.recognise import recognise
 from sequoia.synthetic.corpus import write_corpus
 
 
@@ -24,7 +24,7 @@ def test_lines_quarantine_and_duplicates_are_those_that_were_written(tmp_path: P
         truth = written[file.source]
         form = recognise(file, config.ingest)
         assert form == truth.format
-        peek(file, form, config.ingest, None)
+        check_first_lines(file, form, config.ingest, None)
         rows = pa.concat_tables(rows_of(Chunk(file=file, form=form, fingerprint=""), config.ingest))
         good = rows.filter(pa.compute.is_null(rows.column("reason")))
         keys = ["item"] if form == "metadata" else ["user", "item", "time"]

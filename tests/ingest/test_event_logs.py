@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.ingest.event_tables import delta_parts, read_tables
-from sequoia.ingest.find import find_files
+from sequoia.ingest.files.find import find_files
 from sequoia.ingest.stage import run
 from sequoia.road.stage import Context
 

@@ -7,8 +7,8 @@ import pytest
 
 from sequoia.config import load_config
 from sequoia.errors import UserError
-from sequoia.ingest.find import belongs, find_files
-from sequoia.ingest.recognise import header, recognise
+from sequoia.ingest.files.find import belongs, find_files
+from sequoia.ingest.files.recognise import header, recognise
 from sequoia.ingest.settings import IngestSettings
 
 REVIEW = b'{"reviewerID": "A1", "asin": "B1", "overall": 5.0, "unixReviewTime": 1400000000}\n'

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sequoia.config import load_config
-from sequoia.ingest.find import find_files
-from sequoia.ingest.fingerprint import SAMPLE_BYTES, SAMPLES, fingerprints
+from sequoia.ingest.files.find import find_files
+from sequoia.ingest.files.fingerprint import SAMPLE_BYTES, SAMPLES, fingerprints
 
 LARGE = SAMPLE_BYTES * SAMPLES * 4
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sequoia.ingest.gunzip import DamagedError, pieces
+from sequoia.ingest.files.gunzip import DamagedError, pieces
 
 TEXT = b"".join(b"line %d of a file that is zipped\n" % number for number in range(50_000))
 

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequoia.config import load_config
-from sequoia.ingest import parse as parsing
-from sequoia.ingest.blocks import Block
-from sequoia.ingest.event_csv import event_csv
-from sequoia.ingest.metadata import metadata
-from sequoia.ingest.parse import Grammar, parse
-from sequoia.ingest.ratings import ratings
-from sequoia.ingest.reviews import reviews
-from sequoia.ingest.sequence_lines import sequences
+from sequoia.ingest.files.blocks import Block
+from sequoia.ingest.formats import parse as parsing
+from sequoia.ingest.formats.event_csv import event_csv
+from sequoia.ingest.formats.metadata import metadata
+from sequoia.ingest.formats.parse import Grammar, parse
+from sequoia.ingest.formats.ratings import ratings
+from sequoia.ingest.formats.reviews import reviews
+from sequoia.ingest.formats.sequence_lines import sequences
 from sequoia.ingest.settings import IngestSettings
 
 DAY = 1_400_000_000

@@ -6,8 +6,8 @@ import pytest
 
 from sequoia.config import load_config
 from sequoia.errors import UserError
-from sequoia.sequences.checks import check_core, check_days, check_index
 from sequoia.sequences.core import Core, Round
+from sequoia.sequences.refusals import check_core, check_days, check_index
 
 SETTINGS = load_config(overrides=["sequences.max_rounds=2", "sequences.split=time"]).sequences
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from sequences.flat import flat_events
 
-from sequoia.sequences.visits import visit_rows
+from sequoia.sequences.sessions import visit_rows
 
 NAMES = pa.array(["ann", "bob", "cy"])
 

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from sequoia.cli import cli
 from sequoia.config import Config, load_config
 from sequoia.errors import UserError
-from sequoia.ingest.inputs import find_inputs
+from sequoia.ingest.files.inputs import find_inputs
 from sequoia.road.stage import Context
 from sequoia.synthetic.generate import corpus_folder, generate
 

@@ -10,7 +10,7 @@ from sequoia.ingest.settings import Format
 
 if TYPE_CHECKING:
     from sequoia.ingest.bronze import Held
-    from sequoia.ingest.inputs import Input
+    from sequoia.ingest.files.inputs import Input
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,14 +12,14 @@ from pyspark.sql import DataFrame
 from sequoia.buckets.arrays import scratch_folder
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
-from sequoia.ingest.chunks import Chunk, cut, with_line_numbers
 from sequoia.ingest.event_tables import read_tables
-from sequoia.ingest.inputs import BRONZE, Input, table_of
-from sequoia.ingest.peek import peek
+from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
+from sequoia.ingest.files.first_look import check_first_lines
+from sequoia.ingest.files.inputs import BRONZE, Input, table_of
+from sequoia.ingest.files.recognise import check_header, header
+from sequoia.ingest.files.unzip import unzip_long
 from sequoia.ingest.read_lines import write_rows
-from sequoia.ingest.recognise import check_header, header
 from sequoia.ingest.settings import IngestSettings
-from sequoia.ingest.unzip import unzip_long
 from sequoia.road.stage import Context
 from sequoia.tables.identifiers import literal
 from sequoia.tables.parts import Part
@@ -84,7 +84,7 @@ def _chunk(context: Context, entry: Input) -> Chunk:
     names = header(entry.file, settings) if entry.form == "events" else None
     if names is not None:
         check_header(entry.file.path, names, settings.columns)
-    peek(entry.file, entry.form, settings, names)
+    check_first_lines(entry.file, entry.form, settings, names)
     return Chunk(file=entry.file, form=entry.form, fingerprint=entry.fingerprint, header=names)
 
 

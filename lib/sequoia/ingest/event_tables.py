@@ -10,10 +10,10 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import DateType, NumericType, StructType, TimestampNTZType, TimestampType
 
 from sequoia.errors import UserError
-from sequoia.ingest.checks import LARGEST_TIME, Limits, limits
-from sequoia.ingest.event_csv import SCALE
-from sequoia.ingest.find import RawFile, raw_file
-from sequoia.ingest.recognise import check_header
+from sequoia.ingest.files.find import RawFile, raw_file
+from sequoia.ingest.files.recognise import check_header
+from sequoia.ingest.formats.event_csv import SCALE
+from sequoia.ingest.formats.usable_events import LARGEST_TIME, Limits, limits
 from sequoia.ingest.settings import EventColumns, IngestSettings
 from sequoia.storage import entries, from_encoded, locate, relative_to, spark_uri
 from sequoia.tables.identifiers import path_identifier, quoted

@@ -14,7 +14,7 @@ from pyspark.errors import AnalysisException
 from pyspark.sql import SparkSession
 
 from sequoia.errors import UserError
-from sequoia.ingest.recognise import check_header
+from sequoia.ingest.files.recognise import check_header
 from sequoia.ingest.settings import EventColumns
 from sequoia.road.stage import Context
 from sequoia.storage import Location, locate, remove, spark_uri

@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from sequoia.buckets.shuffle import Report
-from sequoia.ingest.blocks import BLOCK, Block, blocks
-from sequoia.ingest.chunks import Chunk
-from sequoia.ingest.grammars import grammar
-from sequoia.ingest.gunzip import DamagedError
-from sequoia.ingest.parse import parse
+from sequoia.ingest.files.blocks import BLOCK, Block, blocks
+from sequoia.ingest.files.chunks import Chunk
+from sequoia.ingest.files.gunzip import DamagedError
+from sequoia.ingest.formats.grammars import grammar
+from sequoia.ingest.formats.parse import parse
 from sequoia.ingest.settings import IngestSettings
 from sequoia.tables.parts import Part, Target, write_part
 

@@ -17,7 +17,7 @@ from sequoia.buckets.strings import hash_strings
 from sequoia.ingest.accounts import Account, Fate, account
 from sequoia.ingest.bronze import held
 from sequoia.ingest.duplicates import LINES, Source, resolve_events
-from sequoia.ingest.inputs import BRONZE, Input
+from sequoia.ingest.files.inputs import BRONZE, Input
 from sequoia.ingest.products import PRODUCTS, resolve_products
 from sequoia.road.stage import Context
 from sequoia.splitmix64 import Unsigned

@@ -14,7 +14,7 @@ from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
 from sequoia.ingest.bronze import drop_gone, held, read_changed
-from sequoia.ingest.inputs import BRONZE, Input, find_inputs, known_accounts
+from sequoia.ingest.files.inputs import BRONZE, Input, find_inputs, known_accounts
 from sequoia.ingest.silver import write_silver
 from sequoia.road.stage import Context, StageResult
 from sequoia.tables.parts import Part, read_columns

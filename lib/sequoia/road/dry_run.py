@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sequoia.config import Config
-from sequoia.ingest.find import RawFile, find_files
+from sequoia.ingest.files.find import RawFile, find_files
+from sequoia.ingest.files.recognise import recognise
 from sequoia.ingest.named_table import describe_table, find_table
-from sequoia.ingest.recognise import recognise
 from sequoia.ingest.settings import GENERATED, required_raw
 from sequoia.provenance import code_version, settings_hash
 from sequoia.report.text_table import text_table

@@ -14,9 +14,9 @@ from sequoia.buckets.shuffle import Report
 from sequoia.sequences.core import load_flags
 from sequoia.sequences.encode import load_events, numbered_items
 from sequoia.sequences.histories import Cuts, cap, choose, positions, sequence_rows
+from sequoia.sequences.sessions import visit_rows
 from sequoia.sequences.settings import SequencesSettings
 from sequoia.sequences.training_rows import MIN_EVENTS, leave_trained
-from sequoia.sequences.visits import visit_rows
 from sequoia.sequences.vocabulary import rows_of_items
 from sequoia.tables.parts import Target, write_part
 

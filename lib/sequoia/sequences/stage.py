@@ -19,11 +19,11 @@ from sequoia.index.counted import FIRST_ID
 from sequoia.index.labels import LABELS
 from sequoia.ingest.pieces import interaction_pieces
 from sequoia.road.stage import Context, StageResult
-from sequoia.sequences.checks import check_core, check_days, check_index
 from sequoia.sequences.core import Core, find_core
 from sequoia.sequences.encode import Encoding, encode_piece, number_items
 from sequoia.sequences.histories import Cuts
 from sequoia.sequences.piece_rows import PieceRows, write_piece
+from sequoia.sequences.refusals import check_core, check_days, check_index
 from sequoia.sequences.time_cuts import choose_cuts, count_days, sum_days
 from sequoia.sequences.training_rows import write_shard
 from sequoia.sequences.vocabulary import leave_events, leave_rows, write_vocabulary

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sequoia.config import Config, load_config
+from sequoia.config import load_config
 from sequoia.road.stage import Context
 from sequoia.synthetic.generate import generate
 
@@ -47,8 +47,6 @@ def reviews(rows: int) -> list[str]:
     ]
 
 
-def write(workspace: Path, settings: list[str]) -> Config:
-    """Write the corpus, unless it is there, and return the configuration that reads it."""
-    config = load_config(overrides=[f"workspace={workspace}", "ingest.raw=generated", *settings])
-    generate(Context(config))
-    return config
+def write(workspace: Path, settings: list[str]) -> None:
+    """Write the corpus that these settings ask for, unless it is there."""
+    generate(Context(load_config(overrides=[f"workspace={workspace}", "ingest.raw=generated", *settings])))

@@ -8,9 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.checks import EVENT, LARGEST_TIME, beyond, event_check, limits
-from sequoia.ingest.csv_lines import decimal, numbers, read_block, read_line
-from sequoia.ingest.parse import BadLineError, Grammar, Lines, flags, set_apart
+from sequoia.ingest.formats.csv_lines import decimal, numbers, read_block, read_line
+from sequoia.ingest.formats.parse import BadLineError, Grammar, Lines, flags, set_apart
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, beyond, event_check, limits
 from sequoia.ingest.settings import IngestSettings, Unit, milliseconds
 
 # What Arrow takes for a time for certain; the slow way decides about all else.

@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
-from sequoia.ingest.cut import line_ends
-from sequoia.ingest.parse import BadLineError, Lines, NotFastError, OddLinesError
+from sequoia.ingest.formats.odd_lines import line_ends
+from sequoia.ingest.formats.parse import BadLineError, Lines, NotFastError, OddLinesError
 
 
 def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:

@@ -6,8 +6,8 @@ import pytest
 
 from sequoia.config import load_config
 from sequoia.errors import UserError
-from sequoia.ingest.find import find_files
-from sequoia.ingest.peek import peek
+from sequoia.ingest.files.find import find_files
+from sequoia.ingest.files.first_look import check_first_lines
 from sequoia.ingest.settings import Format
 
 RIGHT = b"B00005N7P0,AH2IFH762VY5U,5.0,1005177600\n"
@@ -20,7 +20,7 @@ def look(folder: Path, name: str, data: bytes, form: Format = "ratings", *overri
     path = folder / name
     path.write_bytes(data)
     settings = load_config(overrides=[f"ingest.{override}" for override in overrides]).ingest
-    peek(find_files(str(path), None)[0], form, settings, None)
+    check_first_lines(find_files(str(path), None)[0], form, settings, None)
 
 
 @pytest.mark.parametrize(

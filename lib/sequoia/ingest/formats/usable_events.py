@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.parse import Lines, flags
+from sequoia.ingest.formats.parse import Lines, flags
 from sequoia.ingest.settings import IngestSettings, milliseconds
 
 DAY = 86_400_000

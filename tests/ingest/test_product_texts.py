@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sequoia.ingest import clean
+from sequoia.ingest.formats import product_texts
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from sequoia.ingest import clean
     ],
 )
 def test_text(raw: object, wanted: str | None) -> None:
-    found = clean.text(raw)
+    found = product_texts.text(raw)
     assert (found and " ".join(found.split())) == wanted
 
 
@@ -37,7 +37,7 @@ def test_text(raw: object, wanted: str | None) -> None:
     ],
 )
 def test_brand(raw: str, wanted: str | None) -> None:
-    assert clean.brand(raw) == wanted
+    assert product_texts.brand(raw) == wanted
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_brand(raw: str, wanted: str | None) -> None:
     ],
 )
 def test_price(raw: object, wanted: float | None) -> None:
-    assert clean.price(raw) == wanted
+    assert product_texts.price(raw) == wanted
 
 
 @pytest.mark.parametrize(
@@ -77,4 +77,4 @@ def test_price(raw: object, wanted: float | None) -> None:
     ],
 )
 def test_categories(raw: object, main: object, wanted: list[str]) -> None:
-    assert clean.categories(raw, main) == wanted
+    assert product_texts.categories(raw, main) == wanted

@@ -11,7 +11,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sequoia.ingest.find import RawFile
+from sequoia.ingest.files.find import RawFile
 from sequoia.ingest.settings import Fingerprint, IngestSettings
 from sequoia.storage import is_local, locate
 

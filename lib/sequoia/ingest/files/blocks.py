@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from sequoia.ingest.gunzip import DamagedError, pieces
+from sequoia.ingest.files.gunzip import DamagedError, pieces
 
 BLOCK = 8 << 20
 FEW = 10_000  # stretches that are joined faster than Python looks for what is between them

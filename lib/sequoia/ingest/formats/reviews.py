@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.checks import EVENT, LARGEST_TIME, beyond, event_check, limits
-from sequoia.ingest.json_lines import number_of, read_block, read_line, text_of
-from sequoia.ingest.parse import BadLineError, Grammar, Lines, NotFastError, flags, set_apart
+from sequoia.ingest.formats.json_lines import number_of, read_block, read_line, text_of
+from sequoia.ingest.formats.parse import BadLineError, Grammar, Lines, NotFastError, flags, set_apart
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, beyond, event_check, limits
 from sequoia.ingest.settings import IngestSettings
 
 LINE = pa.schema(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequoia.ingest.cut import PIECE, cut, without_lines
+from sequoia.ingest.formats.odd_lines import PIECE, cut, without_lines
 
 LINES = st.lists(st.binary(max_size=6).map(lambda text: text.replace(b"\n", b"")), min_size=1, max_size=40)
 

@@ -7,10 +7,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest import clean
-from sequoia.ingest.checks import blank_bad_rows
-from sequoia.ingest.json_lines import read_block, read_line, text_of
-from sequoia.ingest.parse import Grammar
+from sequoia.ingest.formats import product_texts
+from sequoia.ingest.formats.json_lines import read_block, read_line, text_of
+from sequoia.ingest.formats.parse import Grammar
+from sequoia.ingest.formats.usable_events import blank_bad_rows
 
 PRODUCT = pa.schema(
     [
@@ -60,10 +60,10 @@ def _row(values: dict[str, Any]) -> tuple[Any, ...]:
     path = values.get("category") or values.get("categories")
     return (
         values["asin"],
-        clean.text(values.get("title")),
-        clean.brand(values.get("brand")),
-        clean.price(values.get("price")),
-        clean.categories(path, values.get("main_cat")),
+        product_texts.text(values.get("title")),
+        product_texts.brand(values.get("brand")),
+        product_texts.price(values.get("price")),
+        product_texts.categories(path, values.get("main_cat")),
     )
 
 

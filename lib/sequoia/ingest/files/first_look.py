@@ -6,11 +6,11 @@ import re
 from collections import Counter
 
 from sequoia.errors import UserError
-from sequoia.ingest.blocks import Block
-from sequoia.ingest.find import RawFile
-from sequoia.ingest.grammars import grammar, ratings_order
-from sequoia.ingest.parse import parse
-from sequoia.ingest.recognise import first_lines
+from sequoia.ingest.files.blocks import Block
+from sequoia.ingest.files.find import RawFile
+from sequoia.ingest.files.recognise import first_lines
+from sequoia.ingest.formats.grammars import grammar, ratings_order
+from sequoia.ingest.formats.parse import parse
 from sequoia.ingest.settings import Format, IngestSettings
 
 LINES = 1000
@@ -19,7 +19,9 @@ REVIEWER = re.compile(r"A[0-9A-Z]{10,}")
 CLEAR = 0.9
 
 
-def peek(file: RawFile, form: Format, settings: IngestSettings, header: list[str] | None) -> None:
+def check_first_lines(
+    file: RawFile, form: Format, settings: IngestSettings, header: list[str] | None
+) -> None:
     """Parse a file's first lines; UserError when most are malformed or its columns are swapped."""
     lines = first_lines(file, LINES + (header is not None), settings)
     lines = lines[1:] if header is not None else lines

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sequoia.errors import UserError
-from sequoia.ingest.blocks import head
-from sequoia.ingest.csv_lines import read_line
-from sequoia.ingest.find import RawFile
-from sequoia.ingest.parse import BadLineError
+from sequoia.ingest.files.blocks import head
+from sequoia.ingest.files.find import RawFile
+from sequoia.ingest.formats.csv_lines import read_line
+from sequoia.ingest.formats.parse import BadLineError
 from sequoia.ingest.settings import EventColumns, Format, IngestSettings
 
 LINES = 20
@@ -42,7 +42,7 @@ def first_lines(file: RawFile, count: int, settings: IngestSettings) -> list[byt
 
 
 def _unzips_to_nothing(file: RawFile, settings: IngestSettings) -> bool:
-    from sequoia.ingest.gunzip import DamagedError, pieces
+    from sequoia.ingest.files.gunzip import DamagedError, pieces
 
     try:
         return not any(pieces(file.path, settings.max_line_bytes))

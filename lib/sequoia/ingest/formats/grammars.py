@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from sequoia.ingest.event_csv import event_csv
-from sequoia.ingest.metadata import metadata
-from sequoia.ingest.parse import Grammar
-from sequoia.ingest.ratings import ratings
-from sequoia.ingest.reviews import reviews
-from sequoia.ingest.sequence_lines import sequences
+from sequoia.ingest.formats.event_csv import event_csv
+from sequoia.ingest.formats.metadata import metadata
+from sequoia.ingest.formats.parse import Grammar
+from sequoia.ingest.formats.ratings import ratings
+from sequoia.ingest.formats.reviews import reviews
+from sequoia.ingest.formats.sequence_lines import sequences
 from sequoia.ingest.settings import Format, IngestSettings
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
 from sequoia.ingest.event_tables import delta_parts
-from sequoia.ingest.find import RawFile, find_files
-from sequoia.ingest.fingerprint import fingerprints
+from sequoia.ingest.files.find import RawFile, find_files
+from sequoia.ingest.files.fingerprint import fingerprints
+from sequoia.ingest.files.recognise import recognise
 from sequoia.ingest.named_table import copy_if_table
-from sequoia.ingest.recognise import recognise
 from sequoia.ingest.settings import GENERATED, Format, required_raw
 from sequoia.road.stage import Context
 from sequoia.storage import uri

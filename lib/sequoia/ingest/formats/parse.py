@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from sequoia.ingest.blocks import BOM, Block
-from sequoia.ingest.cut import cut, line_ends, without_lines
+from sequoia.ingest.files.blocks import BOM, Block
+from sequoia.ingest.formats.odd_lines import cut, line_ends, without_lines
 
 Lines = NDArray[np.bool_]  # one for each line of a block
 

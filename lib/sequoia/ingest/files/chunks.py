@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from pyspark.sql import SparkSession
 
 from sequoia.buckets.shuffle import Report, map_tasks
-from sequoia.ingest.blocks import BLOCK
-from sequoia.ingest.find import RawFile
-from sequoia.ingest.gunzip import pieces
+from sequoia.ingest.files.blocks import BLOCK
+from sequoia.ingest.files.find import RawFile
+from sequoia.ingest.files.gunzip import pieces
 from sequoia.ingest.settings import Format
 
 LARGEST = 64 << 20  # bytes

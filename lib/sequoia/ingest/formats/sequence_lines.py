@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.checks import EVENT, LARGEST_TIME, Limits, event_check
-from sequoia.ingest.parse import BadLineError, Grammar, NotFastError
+from sequoia.ingest.formats.parse import BadLineError, Grammar, NotFastError
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, Limits, event_check
 
 STEP = 1000
 

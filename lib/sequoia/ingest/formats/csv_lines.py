@@ -10,7 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 
-from sequoia.ingest.parse import BadLineError, Lines, NotFastError, OddLinesError, flags, lines_of, set_apart
+from sequoia.ingest.formats.parse import (
+    BadLineError,
+    Lines,
+    NotFastError,
+    OddLinesError,
+    flags,
+    lines_of,
+    set_apart,
+)
 
 # What Arrow takes for a number for certain; the slow way decides about all else.
 WHOLE = r"^-?[0-9]{1,15}$"

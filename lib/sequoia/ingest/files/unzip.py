@@ -17,9 +17,9 @@ import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from sequoia.buckets.shuffle import Report, map_tasks
-from sequoia.ingest.blocks import BLOCK
-from sequoia.ingest.chunks import LARGEST, Chunk
-from sequoia.ingest.gunzip import UNZIPPED, DamagedError, pieces
+from sequoia.ingest.files.blocks import BLOCK
+from sequoia.ingest.files.chunks import LARGEST, Chunk
+from sequoia.ingest.files.gunzip import UNZIPPED, DamagedError, pieces
 from sequoia.storage import locate, uri
 
 LONG = 16 << 20  # bytes of gzip: less is unzipped by the one task that reads it
