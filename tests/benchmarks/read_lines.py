@@ -46,8 +46,8 @@ JSON_QUERY = (
 CSV_COLUMNS = {"item": "VARCHAR", "user": "VARCHAR", "rating": "FLOAT", "time": "BIGINT"}
 CSV_QUERY = (
     "SELECT user, item, time * 1000 AS time, rating, NULL::BOOLEAN AS verified, NULL::INTEGER AS votes "
-    "FROM read_csv($path, auto_detect = false, delim = ',', quote = '', ignore_errors = true, "
-    f"columns = {CSV_COLUMNS})"
+    "FROM read_csv($path, auto_detect = false, delim = ',', quote = '', strict_mode = false, "
+    f"ignore_errors = true, columns = {CSV_COLUMNS})"
 )
 
 

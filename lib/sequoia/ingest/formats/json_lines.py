@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -11,25 +12,52 @@ import pyarrow as pa
 import pyarrow.json
 
 from sequoia.ingest.formats.odd_lines import line_ends
-from sequoia.ingest.formats.parse import BadLineError, Lines, NotFastError, OddLinesError
+from sequoia.ingest.formats.parse import BadLineError, Lines, NotFastError, OddLinesError, lines_of, places
+
+CHANGED = re.compile(r"Column\(/(\w+)\) changed from \w+ to string")
 
 
-def read_block(data: bytes, lines: int, schema: pa.Schema) -> pa.Table:
-    """Read a block of JSON objects, one a line, into the columns of the schema; other keys are ignored.
+class JsonBlocks:
+    """Reads blocks of a file. Where a number was a text once, it will be again: such lines are looked for."""
 
-    Raises NotFastError or ArrowInvalid when the block is anything else. Arrow takes objects wherever they
-    stand. But when every line starts with a brace and ends with one, each line end is between two objects,
-    and with as many objects as lines each line is exactly one.
-    """
-    odd = _without_braces(data)
-    if odd.any():
-        raise OddLinesError(odd)
-    reading = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
-    parsing = pa.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore")
-    table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
-    if len(table) != lines:
-        raise NotFastError("rows are not lines")
-    return table
+    def __init__(self, schema: pa.Schema) -> None:
+        self._schema = schema
+        self._texts: set[bytes] = set()
+
+    def read(self, data: bytes, lines: int) -> pa.Table:
+        """Read a block of JSON objects, one a line, into the columns of the schema; other keys are ignored.
+
+        Raises NotFastError or ArrowInvalid when the block is anything else. Arrow takes objects wherever they
+        stand. But when every line starts with a brace and ends with one, each line end is between two
+        objects, and with as many objects as lines each line is exactly one.
+        """
+        odd = _without_braces(data) | self._with_texts(data, lines)
+        if odd.any():
+            raise OddLinesError(odd)
+        reading = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
+        parsing = pa.json.ParseOptions(explicit_schema=self._schema, unexpected_field_behavior="ignore")
+        try:
+            table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
+        except pa.ArrowInvalid as error:
+            if self._learn(error) and (odd := self._with_texts(data, lines)).any():
+                raise OddLinesError(odd) from None
+            raise
+        if len(table) != lines:
+            raise NotFastError("rows are not lines")
+        return table
+
+    def _learn(self, error: Exception) -> bool:
+        """Note the key of a text that should be none; say whether it is new."""
+        found = CHANGED.search(str(error))
+        if found is None:
+            return False
+        known = len(self._texts)
+        self._texts |= {f'"{found[1]}"{colon}"'.encode() for colon in (":", ": ")}
+        return len(self._texts) > known
+
+    def _with_texts(self, data: bytes, lines: int) -> Lines:
+        found = [place for text in self._texts for place in places(data, text)]
+        return lines_of(data, found) if found else np.zeros(lines, dtype=bool)
 
 
 def _without_braces(data: bytes) -> Lines:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sequoia.ingest.formats import product_texts
-from sequoia.ingest.formats.json_lines import read_block, read_line, text_of
+from sequoia.ingest.formats.json_lines import JsonBlocks, read_line, text_of
 from sequoia.ingest.formats.parse import Grammar
 from sequoia.ingest.formats.usable_events import blank_bad_rows
 
@@ -36,14 +36,19 @@ KEYS = frozenset([*LINE.names, "categories"])
 
 def metadata() -> Grammar:
     """Return the grammar of metadata lines."""
-    return Grammar(columns=PRODUCT, fast=_fast, slow=_slow, check=_check)
+    blocks = JsonBlocks(LINE)
+
+    def fast(data: bytes, lines: int) -> tuple[pa.Table, None]:
+        return _fast(blocks, data, lines)
+
+    return Grammar(columns=PRODUCT, fast=fast, slow=_slow, check=_check)
 
 
-def _fast(data: bytes, lines: int) -> tuple[pa.Table, None]:
+def _fast(blocks: JsonBlocks, data: bytes, lines: int) -> tuple[pa.Table, None]:
     # `categories` of 2014 is no column here: Arrow would pass it over, so such a block takes the slow way.
     if b'"categories"' in data:
         raise pa.ArrowInvalid("2014 categories")
-    table = read_block(data, lines, LINE)
+    table = blocks.read(data, lines)
     rows = [_row(values) for values in table.to_pylist()]
     arrays = [
         pa.array(column, kind) for column, kind in zip(zip(*rows, strict=True), PRODUCT.types, strict=True)

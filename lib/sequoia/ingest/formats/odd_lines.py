@@ -13,24 +13,26 @@ PARTS = 8
 PIECE = 512  # lines: so many are read again for one that cannot be
 
 
-def cut(data: bytes, error: Exception) -> Iterator[bytes]:
-    """Yield parts of whole lines, in order: of a large block small pieces, of a piece the odd line apart.
+def cut(data: bytes, error: Exception, tries: int) -> Iterator[bytes]:
+    """Yield parts of whole lines, in order: the odd line apart where the error names it.
 
-    An error that names a row has it set apart. Rows may be counted from 0 or 1, so that row's neighbours go
-    with it. A wrong row costs time only: what follows it is halved, which bounds the number of attempts.
+    Rows may be counted from 0 or 1, so that row's neighbours go with it. A wrong row costs time only. While
+    there are tries left, what follows the line in a large block stays whole. Then a large block is cut into
+    small pieces, and what follows a line of a piece is halved, which bounds the number of attempts.
     """
     ends = line_ends(data) + 1
-    if len(ends) > PIECE:
+    row = re.search(r"[Rr]ow #?(\d+)", str(error))
+    large = len(ends) > PIECE
+    if large and (row is None or tries <= 0):
         yield from _at(data, ends[PIECE - 1 :: PIECE])
         return
-    row = re.search(r"[Rr]ow #?(\d+)", str(error))
     if row is None:
         yield from _even(data, PARTS)
         return
     first, last = min(int(row[1]) - 2, len(ends) - 2), min(int(row[1]) + 1, len(ends) - 1)
     before, after = int(ends[first]) if first >= 0 else 0, int(ends[last])
     yield from filter(None, (data[:before], data[before:after]))
-    yield from _even(data[after:], 2)
+    yield from [data[after:]] if large and after < len(data) else _even(data[after:], 2)
 
 
 def without_lines(data: bytes, odd: NDArray[np.bool_]) -> tuple[bytes, bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sequoia.ingest.formats.json_lines import number_of, read_block, read_line, text_of
+from sequoia.ingest.formats.json_lines import JsonBlocks, number_of, read_line, text_of
 from sequoia.ingest.formats.parse import BadLineError, Grammar, Lines, NotFastError, flags, set_apart
 from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, beyond, event_check, limits
 from sequoia.ingest.settings import IngestSettings
@@ -33,11 +33,15 @@ VOTES = r"^[0-9]{1,3}(,?[0-9]{3}){0,2}$"  # what is a count below 2**31 for cert
 
 def reviews(settings: IngestSettings) -> Grammar:
     """Return the grammar of review lines."""
-    return Grammar(columns=EVENT, fast=_fast, slow=_slow, check=event_check(limits(settings)))
+    blocks = JsonBlocks(LINE)
+
+    def fast(data: bytes, lines: int) -> tuple[pa.Table, Lines | None]:
+        return _events(blocks.read(data, lines))
+
+    return Grammar(columns=EVENT, fast=fast, slow=_slow, check=event_check(limits(settings)))
 
 
-def _fast(data: bytes, lines: int) -> tuple[pa.Table, Lines | None]:
-    table = read_block(data, lines, LINE)
+def _events(table: pa.Table) -> tuple[pa.Table, Lines | None]:
     table, odd = set_apart(table, None, beyond(table.column("unixReviewTime"), LARGEST_TIME // 1000))
     table, odd = set_apart(table, odd, _odd_votes(table))
     columns = [
