@@ -93,7 +93,7 @@ def test_a_bucket_ten_times_the_others_is_split(make_context: Callable[..., Cont
     )
     options = pa.csv.WriteOptions(include_header=False, quoting_style="none")
     pa.csv.write_csv(table.take(pa.array(rng.permutation(rows))), tmp_path / "Full.csv", options)
-    context = make_context(f"ingest.raw={tmp_path}")
+    context = make_context(f"ingest.raw={tmp_path}", "sequences.k=1")
     assert load_stage("ingest").run(context).details["interactions"] == rows
     pieces = as_pieces(context.tables.files("interactions"))
     assert pieces is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from sequoia.distributed.collective import Collective, connect
+from sequoia.distributed.collective import Collective, connect, leave
 
 
 def observe(group: Collective) -> dict[str, object]:
@@ -37,4 +37,4 @@ if __name__ == "__main__":
     joined = connect(sys.argv[1], timeout_seconds=60)
     seen = observe(joined)
     Path(sys.argv[2], f"{joined.rank}.json").write_text(json.dumps(seen))
-    joined.close()
+    leave(joined)

@@ -6,8 +6,10 @@ each.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 from torch import nn
 from torch.nn import Parameter
@@ -63,3 +65,15 @@ def connect(launcher: str, *, timeout_seconds: int) -> Collective:
     from sequoia.distributed.single import SingleProcess
 
     return SingleProcess()
+
+
+def leave(group: Collective) -> NoReturn:
+    """Leave the group and end the process, well, without what Python and C++ take down at the end.
+
+    Gloo's threads may outlive the group, and a process whose work was done then aborts in a static destructor
+    (seen with torch 2.13 under torchrun on two busy cores: once in ten runs).
+    """
+    group.close()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sequoia.distributed.collective import Collective, connect
+from sequoia.distributed.collective import Collective, connect, leave
 from sequoia.distributed.launch import send_note
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import rank_targets
@@ -77,8 +77,10 @@ def main() -> None:
     group = connect(sys.argv[2], timeout_seconds=spec.training.timeout_seconds)
     try:
         train(spec, group)
-    finally:
+    except BaseException:
         group.close()
+        raise
+    leave(group)
 
 
 if __name__ == "__main__":

@@ -39,21 +39,20 @@ class JsonBlocks:
         try:
             table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
         except pa.ArrowInvalid as error:
-            if self._learn(error) and (odd := self._with_texts(data, lines)).any():
-                raise OddLinesError(odd) from None
+            if self._learn(error, data):
+                raise OddLinesError(self._with_texts(data, lines)) from None
             raise
         if len(table) != lines:
             raise NotFastError("rows are not lines")
         return table
 
-    def _learn(self, error: Exception) -> bool:
-        """Note the key of a text that should be none; say whether it is new."""
+    def _learn(self, error: Exception, data: bytes) -> bool:
+        """Note how a text begins that should be none; say whether that is new."""
         found = CHANGED.search(str(error))
-        if found is None:
-            return False
-        known = len(self._texts)
-        self._texts |= {f'"{found[1]}"{colon}"'.encode() for colon in (":", ": ")}
-        return len(self._texts) > known
+        begins = [f'"{found[1]}"{colon}"'.encode() for colon in (":", ": ")] if found else []
+        new = {text for text in begins if text in data} - self._texts
+        self._texts |= new
+        return bool(new)
 
     def _with_texts(self, data: bytes, lines: int) -> Lines:
         found = [place for text in self._texts for place in places(data, text)]

@@ -9,6 +9,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+Ends = np.ndarray[tuple[int], np.dtype[np.int64]]
+
 PARTS = 8
 PIECE = 512  # lines: so many are read again for one that cannot be
 
@@ -45,9 +47,20 @@ def without_lines(data: bytes, odd: NDArray[np.bool_]) -> tuple[bytes, bytes]:
     return b"".join(stretches[::2]), b"".join(stretches[1::2])
 
 
-def line_ends(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+class _Last:
+    """The block that was looked at last, with its line ends: several ask for them, one after the other."""
+
+    block: tuple[bytes, Ends] = (b"", np.zeros(0, np.int64))
+
+
+def line_ends(data: bytes) -> Ends:
     """Return the places of all line ends."""
-    return np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+    last, ends = _Last.block
+    if data is not last:
+        ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        ends.flags.writeable = False
+        _Last.block = data, ends
+    return ends
 
 
 def _at(data: bytes, places: NDArray[np.int64]) -> Iterator[bytes]:
