@@ -53,11 +53,12 @@ def cover(ranges: Sequence[Range]) -> list[Range]:
 
 
 def overlapping(part: Part, others: Sequence[Part]) -> list[Part]:
-    """Return the files that may hold users of a file: those whose range meets its own, or that have none."""
+    """Return the files that may hold keys of a file: those whose range meets its own, or that have none."""
     own = range_of(part)
-    spans = [range_of(other) for other in others]
-    return [
-        other
-        for other, span in zip(others, spans, strict=True)
-        if own is None or span is None or (span.first <= own.last and own.first <= span.last)
-    ]
+    return [other for other in others if own is None or may_hold(other, own)]
+
+
+def may_hold(part: Part, span: Range) -> bool:
+    """Say whether a file may hold keys whose hashes lie in a range; one whose name tells no range may."""
+    own = range_of(part)
+    return own is None or (own.first <= span.last and span.first <= own.last)

@@ -35,3 +35,14 @@ def grouped(parts: Sequence[Part], cores: int) -> list[list[Part]]:
         groups[-1].append(part)
         filled += part.bytes
     return groups
+
+
+def shares_of(rows: Sequence[int], most: int, cores: int) -> list[int]:
+    """Return into how many shares each file goes: of not more rows than `most`, in all one for each core."""
+    least = -(-cores // max(1, len(rows)))
+    return [max(least, -(-held // most)) for held in rows]
+
+
+def bounds_of_share(rows: int, number: int, of: int) -> tuple[int, int]:
+    """Return the first row of a share, counted from 0, and the one after its last."""
+    return rows * number // of, rows * (number + 1) // of

@@ -70,8 +70,9 @@ def connect(launcher: str, *, timeout_seconds: int) -> Collective:
 def leave(group: Collective) -> NoReturn:
     """Leave the group and end the process, well, without what Python and C++ take down at the end.
 
-    Gloo's threads may outlive the group, and a process whose work was done then aborts in a static destructor
-    (seen with torch 2.13 under torchrun on two busy cores: once in ten runs).
+    Under torchrun a process whose work was done aborts there at times, after the last of Python: "terminate
+    called without an active exception", a thread that nobody has joined (torch 2.13 with Gloo on two busy
+    cores: once in ten runs).
     """
     group.close()
     sys.stdout.flush()

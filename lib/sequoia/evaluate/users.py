@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.pieces import overlapping
 from sequoia.buckets.shuffle import Report, map_tasks
+from sequoia.buckets.sizes import bounds_of_share, shares_of
 from sequoia.errors import UserError
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths
@@ -40,9 +41,8 @@ class Share:
 
     def sequences(self, columns: list[str]) -> pa.Table:
         """Read columns of the share's rows."""
-        rows = rows_of_file(self.part.path)
-        first, last = (rows * number // self.of for number in (self.number, self.number + 1))
-        return read_rows(self.part.path, columns, first, last)
+        bounds = bounds_of_share(rows_of_file(self.part.path), self.number, self.of)
+        return read_rows(self.part.path, columns, *bounds)
 
 
 def held_out_shares(context: Context) -> tuple[list[Share], dict[Split, int]]:
@@ -62,11 +62,10 @@ def held_out_shares(context: Context) -> tuple[list[Share], dict[Split, int]]:
             )
     tables.check_made_from("negatives", ["sequences", "vocabulary"])
     negatives = tables.files("negatives", written_by="negatives")
-    # Of few files each is read by several tasks: no core is idle.
-    least = -(-context.spark.sparkContext.defaultParallelism // len(parts))
+    cores = context.spark.sparkContext.defaultParallelism
     shares = []
-    for part, one in zip(parts, counted, strict=True):
-        stored, of = tuple(overlapping(part, negatives)), max(least, -(-one["users"] // SHARE))
+    for part, of in zip(parts, shares_of([one["users"] for one in counted], SHARE, cores), strict=True):
+        stored = tuple(overlapping(part, negatives))
         shares += [
             Share(part=part, number=number, of=of, negatives=stored, protocol=protocol)
             for number in range(of)

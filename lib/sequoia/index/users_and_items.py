@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
-from sequoia.buckets.pieces import Range, range_of
+from sequoia.buckets.pieces import Range, may_hold, range_of
 from sequoia.buckets.shuffle import Report
 from sequoia.buckets.strings import Hashes, hash_strings
 from sequoia.index.counted import NO_ID, by_events, count_keys, number_from
@@ -123,10 +123,8 @@ def write_items(merged: str, numbers: str, span: Range, target: Target) -> Repor
 def known_ids(parts: Sequence[Part], key: str, span: Range) -> pa.Table:
     """Return (key, id) of an index's keys whose hashes lie in a range."""
     tables = [NOTHING]
-    for part in parts:
+    for part in (part for part in parts if may_hold(part, span)):
         of = range_of(part)
-        if of is not None and (of.last < span.first or of.first > span.last):
-            continue
         rows = read_columns(part.path, [key, "id"])
         rows = rows.rename_columns(["key", "id"]).cast(NOTHING.schema)
         if of is None or of.first < span.first or of.last > span.last:

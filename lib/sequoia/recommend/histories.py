@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.order import run_starts
 from sequoia.buckets.pieces import Range
+from sequoia.buckets.sizes import bounds_of_share, shares_of
 from sequoia.buckets.strings import hash_strings
 from sequoia.ingest.pieces import read_piece
 from sequoia.sequences.moments import first_only, order_moments
@@ -34,13 +35,12 @@ class Share:
     seed: int
 
 
-def shares_of(pieces: Sequence[Part], settings: SequencesSettings, *, seed: int, cores: int) -> list[Share]:
+def user_shares(pieces: Sequence[Part], settings: SequencesSettings, *, seed: int, cores: int) -> list[Share]:
     """Return shares of all users, so many that no core is idle."""
-    least = -(-cores // max(1, len(pieces)))
+    counts = shares_of([part.rows for part in pieces], SHARE, cores)
     return [
         Share(part=part, number=number, of=of, settings=settings, seed=seed)
-        for part in pieces
-        for of in [max(least, -(-part.rows // SHARE))]
+        for part, of in zip(pieces, counts, strict=True)
         for number in range(of)
     ]
 
@@ -60,7 +60,7 @@ def read_histories(share: Share, *, k: int) -> Iterator[pa.RecordBatch]:
     if share.settings.repeats == "first":
         order = first_only(order, codes, items)
     bounds = np.append(np.flatnonzero(run_starts(codes[order])), len(order))
-    first, last = ((len(bounds) - 1) * number // share.of for number in (share.number, share.number + 1))
+    first, last = bounds_of_share(len(bounds) - 1, share.number, share.of)
     batch = max(1, min(USERS, ITEMS // k))
     for start in range(first, last, batch):
         ends = bounds[start : min(start + batch, last) + 1]

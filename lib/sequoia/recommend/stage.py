@@ -17,7 +17,7 @@ from sequoia.buckets.arrays import scratch_folder
 from sequoia.buckets.pieces import Range
 from sequoia.buckets.shuffle import Report, call_tasks, map_tasks
 from sequoia.ingest.pieces import interaction_pieces
-from sequoia.recommend.histories import shares_of
+from sequoia.recommend.histories import user_shares
 from sequoia.recommend.samples import show_samples
 from sequoia.recommend.worker import COMPARED, Recommending, write_recommendations
 from sequoia.road.stage import Context, StageResult
@@ -67,13 +67,14 @@ def _recommend(
         target=tables.target(TABLE),
     )
     cores = context.spark.sparkContext.defaultParallelism
-    shares = shares_of(list(pieces.values()), config.sequences, seed=config.seed, cores=cores)
+    shares = user_shares(list(pieces.values()), config.sequences, seed=config.seed, cores=cores)
     calls = [partial(write_recommendations, share, what) for share in shares]
     reports: list[Report] = [one for one in call_tasks(context.spark, calls) if one]
     basis: Counter[str] = sum((Counter(report["basis"]) for report in reports), Counter())
     details = _details(context, version, basis, show_samples(context, reports))
     _publish(context, reports, before)
-    users = sum(basis.values())
+    users, written = sum(basis.values()), sum(report["part"]["rows"] for report in reports)
+    assert written == users, f"{written} recommendation rows for {users} users"
     return StageResult(rows_in=users, rows_out=users, details=details)
 
 

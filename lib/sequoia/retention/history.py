@@ -43,7 +43,7 @@ def _history(context: Context, table: str, hours: int) -> Removal | None:
 
 def _ask_spark(context: Context, vacuum: str) -> tuple[int, int | None]:
     """Return how many files would go, and their bytes where the table is in a folder."""
-    paths = [row["path"] for row in context.spark.sql(vacuum).collect()]
+    paths = [row["path"] for row in context.spark.sql(vacuum).collect()]  # one per file
     return len(paths), None if context.tables.in_catalog else _bytes(context, paths)
 
 

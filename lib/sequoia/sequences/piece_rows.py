@@ -14,7 +14,7 @@ from sequoia.buckets.shuffle import Report
 from sequoia.sequences.core import load_flags
 from sequoia.sequences.encode import load_events, numbered_items
 from sequoia.sequences.histories import Cuts, cap, choose, positions, sequence_rows
-from sequoia.sequences.sessions import visit_rows
+from sequoia.sequences.sessions import session_rows
 from sequoia.sequences.settings import SequencesSettings
 from sequoia.sequences.training_rows import MIN_EVENTS, leave_trained
 from sequoia.sequences.vocabulary import rows_of_items
@@ -48,13 +48,13 @@ def write_piece(task: PieceRows) -> Report:
     trained = positions(chosen, task.cuts)["loo_train" if protocol == "leave-one-out" else "time_train"]
     rows = rows_of_items(task.rows)
     names = one_chunk(load(task.piece["users"]).column("key"))
-    visits = visit_rows(events, names, ids, gap_minutes=task.settings.session_gap_minutes)
+    sessions = session_rows(events, names, ids, gap_minutes=task.settings.session_gap_minutes)
     place = np.arange(len(chosen.items)) - np.repeat(chosen.bounds[:-1], np.diff(chosen.bounds))
     training = chosen.items[place < np.repeat(trained, np.diff(chosen.bounds))]
     counts = np.bincount(rows[training], minlength=task.vocabulary)
     return {
         "sequences": _part(sequence_rows(chosen, ids, task.cuts), task, "sequences"),
-        "sessions": _part(visits, task, "sessions"),
+        "sessions": _part(sessions, task, "sessions"),
         "counts": save(pa.table({"events": counts.astype(np.int32)}), task.folder, f"counts-{name}"),
         "cut_histories": int((np.diff(whole.bounds) > np.diff(chosen.bounds)).sum()),
         "cut_events": len(whole.items) - len(chosen.items),

@@ -19,7 +19,7 @@ from sequoia.sequences.histories import lists_of
 MIN_EVENTS = 2
 
 
-def visit_rows(events: Events, names: pa.StringArray, item_ids: Integers, *, gap_minutes: int) -> pa.Table:
+def session_rows(events: Events, names: pa.StringArray, item_ids: Integers, *, gap_minutes: int) -> pa.Table:
     """Return the rows of the sessions table; names: of each user, item_ids: of each item number.
 
     Sessions are numbered per user from 1; those of one event count, but have no row.

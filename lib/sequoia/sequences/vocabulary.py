@@ -14,7 +14,7 @@ from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.find import MISSING, find
 from sequoia.buckets.groups import group
-from sequoia.buckets.pieces import range_of
+from sequoia.buckets.pieces import overlapping
 from sequoia.buckets.shuffle import Report
 from sequoia.buckets.strings import Hashes, hash_strings
 from sequoia.index.counted import FIRST_ID
@@ -93,9 +93,7 @@ def _features(
         "price_bucket": np.full(len(wanted), UNKNOWN_BUCKET, dtype=np.int32),
     }
     ids = {label: _label_ids(tuple(part.path for part in parts), label) for label, parts in labels.items()}
-    for part in products:
-        if not _overlap(part, index):
-            continue
+    for part in overlapping(index, products):
         rows = read_columns(part.path, FEATURES)
         places = find(wanted, hash_strings(one_chunk(rows.column("item"))))
         known = np.flatnonzero(places != MISSING)
@@ -105,13 +103,6 @@ def _features(
             at = pc.fill_null(pc.index_in(rows.column(label), names), len(numbers)).to_numpy()
             features[label][places] = np.append(numbers, UNKNOWN_ID)[at]
     return features
-
-
-def _overlap(one: Part, other: Part) -> bool:
-    spans = range_of(one), range_of(other)
-    if spans[0] is None or spans[1] is None:
-        return True
-    return spans[0].first <= spans[1].last and spans[1].first <= spans[0].last
 
 
 @lru_cache(maxsize=2)

@@ -98,7 +98,7 @@ class SparkTables:
         frame = self.frame(table, version)
         for name, values in where.items():
             frame = frame.where(F.col(name).isin(list(values)))
-        found = frame.select(*columns or "*").collect()
+        found = frame.select(*columns or "*").collect()  # small: grows with files and runs
         return [{key: in_utc(value) for key, value in row.asDict(True).items()} for row in found]
 
     def write_rows(self, table: str, rows: Sequence[Row], mode: Mode, note: str) -> None:
