@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,7 +14,7 @@ from sequoia.synthetic.events import EventBlock
 
 SECONDS_PER_DAY = 86_400
 DAYS = [EPOCH + timedelta(days=day) for day in range(FIRST_DAY, LAST_DAY + 1)]
-REVIEW_TIMES = np.array([f"{day:%m} {day.day}, {day.year}" for day in DAYS], dtype=object)
+REVIEW_TIMES = pa.array([f"{day:%m} {day.day}, {day.year}" for day in DAYS])
 UNIX_TIMES = pa.array([str(day * SECONDS_PER_DAY) for day in range(FIRST_DAY, LAST_DAY + 1)])
 STARS = pa.array(["0.0", "1.0", "2.0", "3.0", "4.0", "5.0"])
 USUAL_USER_CHARACTERS = 14
@@ -41,10 +40,9 @@ def columns(block: EventBlock, reviewers: pa.StringArray, asins: pa.StringArray)
     )
 
 
-def review_times(block: EventBlock) -> list[str]:
+def review_times(block: EventBlock) -> pa.StringArray:
     """Return the dates as the reviews spell them."""
-    times: list[str] = REVIEW_TIMES[block.day - FIRST_DAY].tolist()
-    return times
+    return REVIEW_TIMES.take(pa.array(block.day - FIRST_DAY))
 
 
 def id_dirt(block: EventBlock, reviewers: pa.StringArray, asins: pa.StringArray) -> Counter[str]:

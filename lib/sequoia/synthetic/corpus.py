@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 def write_corpus(
     folder: Path, settings: CorpusSettings, *, progress: Progress | None = None
 ) -> CorpusSummary:
-    """Write all files into a folder, the same bytes for the same settings, and return what was written.
+    """Write all files into a folder, the same lines for the same settings, and return what was written.
 
     progress is called with (steps done, steps in all). Raises UserError when folder is a file.
     """

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 USUAL_2018 = (
     '{{{image}"overall": {stars}, {vote}"verified": {verified}, "reviewTime": "{review_time}", '
     '"reviewerID": "{reviewer}", "asin": "{asin}", {style}{name}{text}{summary}'
@@ -22,15 +20,12 @@ OTHER_2014 = (
     '"reviewerID": "{reviewer}", {name}"reviewTime": "{review_time}", "unixReviewTime": {unix_time}}}'
 )
 ORDERS = {2014: (USUAL_2014, OTHER_2014), 2018: (USUAL_2018, OTHER_2018)}
-STYLES = np.array(
-    [
-        '"style": {"Format:": " Hardcover"}, ',
-        '"style": {"Size:": " 7.0 oz", "Color:": " Moss & Stone"}, ',
-        '"style": {"Style:": " Single"}, ',
-        '"style": {"Package Quantity:": " 1", "Edition:": " Family"}, ',
-    ],
-    dtype=object,
+STYLES = (
+    '"style": {"Format:": " Hardcover"}, ',
+    '"style": {"Size:": " 7.0 oz", "Color:": " Moss & Stone"}, ',
+    '"style": {"Style:": " Single"}, ',
+    '"style": {"Package Quantity:": " 1", "Edition:": " Family"}, ',
 )
-# [is verified][says it twice]
-VERIFIED = np.array([["false", 'false, "verified": false'], ["true", 'true, "verified": true']], dtype=object)
-IMAGES = '"image": ["https://images.example.com/I/71invented._SY88.jpg"], '
+# At 2 x is verified + says it twice.
+VERIFIED = ("false", 'false, "verified": false', "true", 'true, "verified": true')
+IMAGE = '"image": ["https://images.example.com/I/71invented._SY88.jpg"], '
