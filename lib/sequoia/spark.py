@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -101,7 +103,21 @@ def _start(settings: SparkSettings) -> SparkSession:
     # What fails arrives as an exception with its message; the trace of the Java side would bury it.
     session.sparkContext.setLogLevel("FATAL")
     _check_delta(session)
+    if options.get("spark.master", "").startswith("local"):
+        threading.Thread(target=_start_workers, args=(session.sparkContext,), daemon=True).start()
     return session
+
+
+def _start_workers(context: SparkContext) -> None:
+    """Start the Python processes that do the tasks, which takes a second, while the driver looks for work."""
+    with suppress(Exception):  # the session may end before they are there
+        cores = context.defaultParallelism
+        context.parallelize(range(cores), cores).foreach(_import)
+
+
+def _import(_: int) -> None:
+    import pyarrow.compute
+    import pyarrow.parquet  # noqa: F401
 
 
 def _start_jvm(options: Mapping[str, str]) -> None:

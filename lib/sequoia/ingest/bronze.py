@@ -9,7 +9,6 @@ from functools import reduce
 
 from pyspark.sql import DataFrame
 
-from sequoia.buckets.arrays import scratch_folder
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
 from sequoia.ingest.event_tables import read_tables
@@ -17,7 +16,6 @@ from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
 from sequoia.ingest.files.first_look import check_first_lines
 from sequoia.ingest.files.inputs import BRONZE, Input, table_of
 from sequoia.ingest.files.recognise import check_header, header
-from sequoia.ingest.files.unzip import unzip_long
 from sequoia.ingest.read_lines import write_rows
 from sequoia.ingest.settings import IngestSettings
 from sequoia.road.stage import Context
@@ -110,11 +108,10 @@ def _read(context: Context, files: Sequence[Chunk]) -> list[str]:
         return write_rows(chunk, settings, targets[table_of(chunk.form)])
 
     reports: dict[str, list[Report]] = defaultdict(list)
-    with scratch_folder(context.config.workspace_path, context.run_id, "ingest") as folder:
-        chunks = with_line_numbers(context.spark, cut(unzip_long(context.spark, files, folder), cores))
-        chunks.sort(key=lambda chunk: -chunk.bytes)
-        for report in map_tasks(context.spark, chunks, work):
-            reports[report["source"]].append(report)
+    chunks = with_line_numbers(context.spark, cut(files, cores))
+    chunks.sort(key=lambda chunk: -chunk.bytes)
+    for report in map_tasks(context.spark, chunks, work):
+        reports[report["source"]].append(report)
     faults = {file.file.source: _fault(file, reports[file.file.source], settings) for file in files}
     for table, version in versions.items():
         sound = [

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,28 +19,52 @@ from sequoia.ingest.formats.parse import parse
 from sequoia.ingest.settings import IngestSettings
 from sequoia.tables.parts import Part, Target, write_part
 
-PART = 128 << 20  # bytes of Arrow rows: more go to the next file
+AHEAD = 2  # blocks for each thread
+PART = 64 << 20  # bytes of Arrow rows: more go to the next file
 FEW_VALUES = ("time", "rating", "verified", "votes", "reason")
 
 
 def rows_of(chunk: Chunk, settings: IngestSettings, *, size: int = BLOCK) -> Iterator[pa.Table]:
-    """Yield a chunk's bronze rows in order.
+    """Yield a chunk's bronze rows in order; its threads read blocks of lines while others are unzipped.
 
     Raises DamagedError at a damaged gzip, behind the rows before the damage.
     """
     found = grammar(chunk.form, settings, name=chunk.file.name, header=chunk.header)
     first = chunk.first_line
-    for block in _below_header(chunk, settings, size):
-        table = parse(found, block)
+    for table in _in_order(partial(parse, found), _below_header(chunk, settings, size), chunk.threads):
         table = table.append_column("line", pa.array(np.arange(first, first + len(table))))
         form = pa.DictionaryArray.from_arrays(np.zeros(len(table), dtype=np.int8), [chunk.form])
         yield table.append_column("format", form)
         first += len(table)
 
 
+def _in_order(read: Callable[[Block], pa.Table], found: Iterator[Block], threads: int) -> Iterator[pa.Table]:
+    """Yield the rows of blocks in order; damage comes behind the rows before it."""
+    if threads == 1:
+        yield from map(read, found)
+        return
+    damage = None
+    waiting: deque[Future[pa.Table]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        while True:
+            try:
+                waiting.append(pool.submit(read, next(found)))
+            except StopIteration:
+                break
+            except DamagedError as error:
+                damage = error
+                break
+            if len(waiting) > AHEAD * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    if damage:
+        raise damage
+
+
 def _below_header(chunk: Chunk, settings: IngestSettings, size: int) -> Iterator[Block]:
     found = blocks(
-        chunk.unzipped or chunk.file.path,
+        chunk.file.path,
         max_line_bytes=settings.max_line_bytes,
         size=size,
         span=chunk.span,
@@ -56,25 +83,32 @@ def _below_header(chunk: Chunk, settings: IngestSettings, size: int) -> Iterator
 def write_rows(chunk: Chunk, settings: IngestSettings, target: Target) -> Report:
     """Write a chunk's rows to files of a bronze table; report them, lines, bad lines, and damage if any."""
     partition = {"source": chunk.file.source, "fingerprint": chunk.fingerprint}
-    parts: list[Part] = []
+    writing: list[Future[Part]] = []
     damage = None
     waiting: list[pa.Table] = []
 
-    def flush() -> None:
-        table = pa.concat_tables(waiting)
+    def write(table: pa.Table) -> Part:
         few = [name for name in FEW_VALUES if name in table.column_names]
-        parts.append(write_part(table, target, partition=partition, dictionaries=few, count_nulls=["reason"]))
-        waiting.clear()
+        return write_part(table, target, partition=partition, dictionaries=few, count_nulls=["reason"])
 
-    try:
-        for rows in rows_of(chunk, settings):
-            waiting.append(rows)
-            if sum(table.nbytes for table in waiting) >= PART:
-                flush()
-    except DamagedError as error:
-        damage = str(error)
-    if waiting:
-        flush()
+    with ThreadPoolExecutor(1) as pool:
+
+        def flush() -> None:
+            if writing:
+                writing[-1].result()  # one waits in memory while the one before it is written
+            writing.append(pool.submit(write, pa.concat_tables(waiting)))
+            waiting.clear()
+
+        try:
+            for rows in rows_of(chunk, settings):
+                waiting.append(rows)
+                if sum(table.nbytes for table in waiting) >= PART:
+                    flush()
+        except DamagedError as error:
+            damage = str(error)
+        if waiting:
+            flush()
+    parts = [part.result() for part in writing]
     rows = sum(part.rows for part in parts)
     return {
         "source": chunk.file.source,

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-import numpy as np
-
 from sequoia.ingest.files.gunzip import DamagedError, pieces
 
 BLOCK = 8 << 20
 FEW = 10_000  # stretches that are joined faster than Python looks for what is between them
 BOM = b"\xef\xbb\xbf"
+NEWLINE = ord("\n")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +44,7 @@ def blocks(
             at_start = False
             cut = text.rfind(b"\n") + 1
             if cut:
-                yield from _sized(pending + text[:cut], max_line_bytes)
+                yield from _sized(b"".join([pending, memoryview(text)[:cut]]), max_line_bytes)
                 pending = b""
             # A giant line is not gathered: one byte more than allowed is enough to know it.
             pending = (pending + text[cut:])[: max_line_bytes + 2]
@@ -76,15 +75,21 @@ def _sized(data: bytes, max_line_bytes: int) -> Iterator[Block]:
 
 def _without_returns(data: bytes) -> bytes:
     r"""Return lines that end in \n alone."""
-    text = np.frombuffer(data, np.uint8)
-    returns = np.flatnonzero(text == ord("\r"))
-    returns = returns[text[returns + 1] == ord("\n")]  # there is one: lines end in \n
-    if len(returns) > FEW:
+    found = list(islice(places(data, b"\r"), FEW))
+    if len(found) == FEW:
         return data.replace(b"\r\n", b"\n")
-    starts = [0, *(returns + 1).tolist()]
-    return b"".join(
-        data[start:end] for start, end in zip(starts, [*returns.tolist(), len(data)], strict=True)
-    )
+    returns = [place for place in found if data[place + 1] == NEWLINE]  # there is one: lines end in \n
+    whole = memoryview(data)
+    starts, ends = [0, *(place + 1 for place in returns)], [*returns, len(data)]
+    return b"".join(whole[start:end] for start, end in zip(starts, ends, strict=True))
+
+
+def places(data: bytes, text: bytes) -> Iterator[int]:
+    """Yield the places of a text."""
+    place = data.find(text)
+    while place >= 0:
+        yield place
+        place = data.find(text, place + 1)
 
 
 def head(path: str, *, lines: int, max_line_bytes: int) -> list[bytes]:

@@ -1,4 +1,8 @@
-"""What one task reads: a file, or of a large one that is not zipped the lines that start in a part of it."""
+"""What one task reads: a file, or of a large one that is not zipped the lines that start in a part of it.
+
+A gzip stream can only be read from its start. It is unzipped faster than four cores read its lines, so that
+one task with a thread for each core is as fast as several tasks, and nothing unzipped is written anywhere.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,8 @@ from sequoia.ingest.files.gunzip import pieces
 from sequoia.ingest.settings import Format
 
 LARGEST = 64 << 20  # bytes
+LONG = 16 << 20  # bytes of gzip: less is read by one thread
+THREADS = 8
 SMALLEST = 4 << 20  # less is not worth a task of its own
 
 
@@ -22,8 +28,8 @@ SMALLEST = 4 << 20  # less is not worth a task of its own
 class Chunk:
     """Lines of one file.
 
-    span: only those that start within these bytes; unzipped: only those in this file of the scratch folder,
-    of `size` bytes; header: the first line's names in a CSV log; at_start: the file's first line is one.
+    span: only those that start within these bytes; header: the first line's names in a CSV log; at_start: the
+    file's first line is one; threads: that read its lines.
     """
 
     file: RawFile
@@ -31,29 +37,32 @@ class Chunk:
     fingerprint: str
     header: list[str] | None = None
     span: tuple[int, int] | None = None
-    unzipped: str | None = None
-    size: int = 0
     first_line: int = 1
     at_start: bool = True
+    threads: int = 1
 
     @property
     def bytes(self) -> int:
         """Return the bytes to read."""
-        if self.unzipped:
-            return self.size
         return self.file.bytes if self.span is None else self.span[1] - self.span[0]
 
 
 def cut(files: Sequence[Chunk], at_once: int) -> list[Chunk]:
-    """Cut whole files into chunks, so that so many tasks at once have work; zipped ones stay whole."""
+    """Cut whole files into chunks, so that so many tasks at once have work.
+
+    Zipped files stay whole; those whose one reader would be at work when all others are done get threads.
+    """
     total = sum(file.bytes for file in files)
     size = min(max(total // max(1, at_once) + 1, SMALLEST), LARGEST)
-    return [chunk for file in files for chunk in _cut(file, size)]
+    long = max(LONG, total // (2 * max(1, at_once)))
+    return [chunk for file in files for chunk in _cut(file, size, long, at_once)]
 
 
-def _cut(file: Chunk, size: int) -> Iterator[Chunk]:
-    whole = file.unzipped is not None or file.file.path.endswith(".gz")
-    count = 1 if whole else -(-file.bytes // size)
+def _cut(file: Chunk, size: int, long: int, at_once: int) -> Iterator[Chunk]:
+    if file.file.path.endswith(".gz"):
+        yield replace(file, threads=min(at_once, THREADS) if file.bytes > long else 1)
+        return
+    count = -(-file.bytes // size)
     if count <= 1:
         yield file
         return

@@ -6,14 +6,12 @@ import zlib
 from collections.abc import Iterator
 from typing import BinaryIO
 
-import pyarrow as pa
 from isal import isal_zlib
 from isal.igzip_lib import IsalError
 
 from sequoia.storage import locate, open_bytes
 
-COMPRESSED = 1 << 18
-UNZIPPED = ".lz4"  # end of the names of what was unzipped for several tasks
+COMPRESSED = 1 << 21  # bytes read at once: they become a block of lines, about
 GZIP = 31  # zlib's window bits for a gzip stream with header and checksum
 
 
@@ -28,10 +26,6 @@ def pieces(path: str, size: int, span: tuple[int, int] | None = None) -> Iterato
     last. Raises DamagedError after the last good byte of a truncated or corrupt gzip.
     """
     with open_bytes(locate(path)) as file:
-        if path.endswith(UNZIPPED):
-            packed = pa.CompressedInputStream(pa.PythonFile(file, "r"), "lz4")
-            yield from iter(lambda: packed.read(size), b"")
-            return
         if not path.endswith(".gz"):
             yield from _lines_between(file, size, *span) if span else iter(lambda: file.read(size), b"")
             return

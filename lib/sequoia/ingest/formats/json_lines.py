@@ -11,8 +11,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json
 
+from sequoia.ingest.files.blocks import places
 from sequoia.ingest.formats.odd_lines import line_ends
-from sequoia.ingest.formats.parse import BadLineError, Lines, NotFastError, OddLinesError, lines_of, places
+from sequoia.ingest.formats.parse import BadLineError, Lines, NotFastError, OddLinesError, lines_of
 
 CHANGED = re.compile(r"Column\(/(\w+)\) changed from \w+ to string")
 
@@ -22,7 +23,7 @@ class JsonBlocks:
 
     def __init__(self, schema: pa.Schema) -> None:
         self._schema = schema
-        self._texts: set[bytes] = set()
+        self._texts: frozenset[bytes] = frozenset()  # replaced, not added to: threads go through it
 
     def read(self, data: bytes, lines: int) -> pa.Table:
         """Read a block of JSON objects, one a line, into the columns of the schema; other keys are ignored.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -47,19 +48,22 @@ def without_lines(data: bytes, odd: NDArray[np.bool_]) -> tuple[bytes, bytes]:
     return b"".join(stretches[::2]), b"".join(stretches[1::2])
 
 
-class _Last:
-    """The block that was looked at last, with its line ends: several ask for them, one after the other."""
+class _Last(threading.local):
+    """The block that a thread looked at last, with its line ends: several ask for them in turn."""
 
     block: tuple[bytes, Ends] = (b"", np.zeros(0, np.int64))
 
 
+_LAST = _Last()
+
+
 def line_ends(data: bytes) -> Ends:
     """Return the places of all line ends."""
-    last, ends = _Last.block
+    last, ends = _LAST.block
     if data is not last:
         ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
         ends.flags.writeable = False
-        _Last.block = data, ends
+        _LAST.block = data, ends
     return ends
 
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike, NDArray
 
-from sequoia.ingest.files.blocks import BOM, Block
+from sequoia.ingest.files.blocks import BOM, Block, places
 from sequoia.ingest.formats.odd_lines import cut, line_ends, without_lines
 
 Lines = NDArray[np.bool_]  # one for each line of a block
@@ -210,14 +210,6 @@ def _check_mark(data: bytes) -> None:
     if data.startswith(BOM):
         starts = [0, *(place + 1 for place in places(data, b"\n" + BOM))]
         raise OddLinesError(lines_of(data, starts))
-
-
-def places(data: bytes, text: bytes) -> Iterator[int]:
-    """Yield the places of a text."""
-    place = data.find(text)
-    while place >= 0:
-        yield place
-        place = data.find(text, place + 1)
 
 
 def lines_of(data: bytes, inside: ArrayLike) -> Lines:
