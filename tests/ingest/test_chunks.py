@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from pyspark.sql import SparkSession
 
 from sequoia.config import load_config
-from sequoia.ingest.files import chunks, unzip
+from sequoia.ingest.files import chunks
 from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
 from sequoia.ingest.files.find import find_files
-from sequoia.ingest.files.gunzip import pieces
+from sequoia.ingest.files.gunzip import DamagedError, pieces
 from sequoia.ingest.read_lines import rows_of
+from sequoia.ingest.settings import IngestSettings
 
 SETTINGS = load_config().ingest
 TEXTS = {
@@ -64,33 +66,47 @@ def zipped(path: Path, text: str) -> Chunk:
     return Chunk(file=found, form="events" if header else "ratings", fingerprint="f", header=header)
 
 
-@pytest.mark.spark
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
 @pytest.mark.parametrize("header", ["", "item,user,rating,time\n"])
-def test_rows_and_line_numbers_of_a_long_zipped_file_are_those_of_one_task(
-    text: str, header: str, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+def test_rows_and_line_numbers_of_a_zipped_file_are_the_same_by_any_number_of_threads(
+    text: str, header: str, tmp_path: Path
 ) -> None:
-    """With marks at the start of later lines, which are none there, whichever chunk begins with one."""
     whole = zipped(tmp_path / "log.csv.gz", header + text + "\ufeffB9,A9,5.0,1400000000\n" * 3)
-    monkeypatch.setattr(unzip, "LONG", 10)
-    monkeypatch.setattr(unzip, "BLOCK", 7)
-    for size in (1, 60, 10_000):
-        monkeypatch.setattr(unzip, "LARGEST", size)
-        report = unzip._unzip(whole, str(tmp_path))
-        parts = unzip._chunks(whole, report)
-        assert (len(parts) > 1) == (size < 10_000)
-        rows = [row for part in parts for table in rows_of(part, SETTINGS) for row in table.to_pylist()]
-        assert rows == [row for table in rows_of(whole, SETTINGS) for row in table.to_pylist()]
-    (same,) = unzip.unzip_long(spark, [whole], str(tmp_path))[:1]
-    assert same.unzipped is not None
+    for size in (7, 60, 10_000):
+        read = [list(rows_of(replace(whole, threads=threads), SETTINGS, size=size)) for threads in (1, 3)]
+        one, three = ([row for table in tables for row in table.to_pylist()] for tables in read)
+        assert one == three
+        assert [row["line"] for row in one] == [*range(1, len(one) + 1)]
 
 
-@pytest.mark.spark
-def test_a_damaged_zipped_file_is_left_to_the_one_who_says_where(
-    tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = zipped(tmp_path / "log.csv.gz", TEXTS["even"] * 50)
+def items_before_damage(chunk: Chunk, settings: IngestSettings) -> list[str | None]:
+    items: list[str | None] = []
+
+    def read_all() -> None:
+        for table in rows_of(chunk, settings, size=10_000):
+            items.extend(table.column("item").to_pylist())
+
+    with pytest.raises(DamagedError, match="too early"):
+        read_all()
+    return items
+
+
+def test_damage_comes_behind_the_rows_before_it_by_several_threads_too(tmp_path: Path) -> None:
+    whole = zipped(tmp_path / "log.csv.gz", "".join(f"B{line},A1,5.0,1400000000\n" for line in range(50_000)))
     path = Path(whole.file.path)
-    path.write_bytes(path.read_bytes()[:-20])
-    monkeypatch.setattr(unzip, "LONG", 10)
-    assert unzip.unzip_long(spark, [whole], str(tmp_path)) == [whole]
+    path.write_bytes(path.read_bytes()[:-5000])
+    settings = SETTINGS.model_copy(update={"on_damage": "keep"})
+    one, three = (items_before_damage(replace(whole, threads=threads), settings) for threads in (1, 3))
+    assert one == three == [*(f"B{line}" for line in range(len(one) - 1)), None]
+    assert 10_000 < len(one) < 50_000
+
+
+def test_only_a_stream_that_would_be_read_when_all_others_are_done_gets_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "LONG", 10)
+    small = [zipped(tmp_path / f"{number}.csv.gz", f"B{number},A1,5.0,1400000000\n") for number in range(8)]
+    large = zipped(tmp_path / "large.csv.gz", "".join(f"B{line},A1,5.0,1\n" for line in range(5_000)))
+    assert [chunk.threads for chunk in cut(small, 2)] == [1] * 8
+    assert [chunk.threads for chunk in cut([*small, large], 2)] == [1] * 8 + [2]
+    assert [chunk.threads for chunk in cut([large], 1)] == [1]

@@ -23,10 +23,12 @@ CSV = (
     "columns = {{'item': 'VARCHAR', 'user': 'VARCHAR', 'rating': 'FLOAT', 'time': 'BIGINT'}})"
 )
 JSON = (
-    "(SELECT asin AS item, reviewerID AS user, overall AS rating, unixReviewTime AS time FROM "
+    "(SELECT asin AS item, reviewerID AS user, overall AS rating, unixReviewTime AS time, verified, "
+    "coalesce(helpful[1], TRY_CAST(replace(vote, ',', '') AS INT), 0) AS votes FROM "
     "read_json('{raw}/*.json.gz', format = 'newline_delimited', ignore_errors = true, "
     "maximum_object_size = 4194304, columns = {{'asin': 'VARCHAR', 'reviewerID': 'VARCHAR', "
-    "'overall': 'FLOAT', 'unixReviewTime': 'BIGINT'}}))"
+    "'overall': 'FLOAT', 'unixReviewTime': 'BIGINT', 'verified': 'BOOLEAN', 'vote': 'VARCHAR', "
+    "'helpful': 'INTEGER[]'}}))"
 )
 # What no reader could use is left out; sequoia says of each such line why.
 USABLE = "rating BETWEEN 1 AND 5 AND time BETWEEN 788918400 AND 1800000000 AND user <> '' AND item <> ''"
@@ -38,6 +40,7 @@ class Plane:
     def __init__(self, raw: Path, out: Path, form: str) -> None:
         out.mkdir(parents=True)
         self._source = {"csv": CSV, "json": JSON}[form].format(raw=raw)
+        self._more = {"csv": "", "json": ", max(verified) AS verified, max(votes) AS votes"}[form]
         self._events, self._out = f"'{out}/interactions.parquet'", out
         self._run = duckdb.connect(out / "plane.db")
         self._run.execute(
@@ -54,8 +57,8 @@ class Plane:
     def ingest(self) -> None:
         """Raw lines to Parquet, one row of each (user, item, time)."""
         self._run.execute(
-            f"COPY (SELECT item, user, time, max(rating) AS rating FROM {self._source} WHERE {USABLE} "
-            f"GROUP BY item, user, time) TO {self._events} (FORMAT parquet, COMPRESSION zstd)"
+            f"COPY (SELECT item, user, time, max(rating) AS rating{self._more} FROM {self._source} "
+            f"WHERE {USABLE} GROUP BY item, user, time) TO {self._events} (FORMAT parquet, COMPRESSION zstd)"
         )
 
     def index(self) -> None:

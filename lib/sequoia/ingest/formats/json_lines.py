@@ -29,35 +29,35 @@ class JsonBlocks:
         """Read a block of JSON objects, one a line, into the columns of the schema; other keys are ignored.
 
         Raises NotFastError or ArrowInvalid when the block is anything else. Arrow takes objects wherever they
-        stand. But when every line starts with a brace and ends with one, each line end is between two
-        objects, and with as many objects as lines each line is exactly one.
+        stand. But when every line starts with a brace and ends with one, as `odd` makes sure, each line end
+        is between two objects, and with as many objects as lines each line is exactly one.
         """
-        odd = _without_braces(data) | self._with_texts(data, lines)
-        if odd.any():
-            raise OddLinesError(odd)
         reading = pa.json.ReadOptions(use_threads=False, block_size=len(data) + 1)
         parsing = pa.json.ParseOptions(explicit_schema=self._schema, unexpected_field_behavior="ignore")
         try:
             table = pa.json.read_json(pa.BufferReader(data), read_options=reading, parse_options=parsing)
         except pa.ArrowInvalid as error:
-            if self._learn(error, data):
-                raise OddLinesError(self._with_texts(data, lines)) from None
+            self._learn(error, data)
+            odd = self._with_texts(data)
+            if odd.any():
+                raise OddLinesError(odd) from None
             raise
         if len(table) != lines:
             raise NotFastError("rows are not lines")
         return table
 
-    def _learn(self, error: Exception, data: bytes) -> bool:
-        """Note how a text begins that should be none; say whether that is new."""
+    def odd(self, data: bytes) -> Lines:
+        """Return the lines that go not from brace to brace, or have a text where there was none before."""
+        return _without_braces(data) | self._with_texts(data) if self._texts else _without_braces(data)
+
+    def _learn(self, error: Exception, data: bytes) -> None:
+        """Note how a text begins that should be none."""
         found = CHANGED.search(str(error))
         begins = [f'"{found[1]}"{colon}"'.encode() for colon in (":", ": ")] if found else []
-        new = {text for text in begins if text in data} - self._texts
-        self._texts |= new
-        return bool(new)
+        self._texts |= {text for text in begins if text in data}
 
-    def _with_texts(self, data: bytes, lines: int) -> Lines:
-        found = [place for text in self._texts for place in places(data, text)]
-        return lines_of(data, found) if found else np.zeros(lines, dtype=bool)
+    def _with_texts(self, data: bytes) -> Lines:
+        return lines_of(data, [place for text in self._texts for place in places(data, text)])
 
 
 def _without_braces(data: bytes) -> Lines:

@@ -41,7 +41,7 @@ def metadata() -> Grammar:
     def fast(data: bytes, lines: int) -> tuple[pa.Table, None]:
         return _fast(blocks, data, lines)
 
-    return Grammar(columns=PRODUCT, fast=fast, slow=_slow, check=_check)
+    return Grammar(columns=PRODUCT, fast=fast, slow=_slow, check=_check, look=blocks.odd)
 
 
 def _fast(blocks: JsonBlocks, data: bytes, lines: int) -> tuple[pa.Table, None]:

@@ -44,7 +44,8 @@ def without_lines(data: bytes, odd: NDArray[np.bool_]) -> tuple[bytes, bytes]:
     # The places where odd lines begin or cease to be: every second stretch between them is one of odd lines.
     turns = np.flatnonzero(np.diff(odd, prepend=False))
     places = [0, *np.where(turns > 0, ends[turns - 1], 0).tolist(), len(data)]
-    stretches = [data[start:end] for start, end in pairwise(places)]
+    whole = memoryview(data)
+    stretches = [whole[start:end] for start, end in pairwise(places)]
     return b"".join(stretches[::2]), b"".join(stretches[1::2])
 
 

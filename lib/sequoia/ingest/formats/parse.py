@@ -52,40 +52,52 @@ class Grammar:
 
     `fast` takes a block and its number of lines to a table, and to the lines that are not in it, None for
     none; `slow` takes one line to its rows (a sequence has several). `check` takes the columns and `reason`
-    to the columns of the bronze table.
+    to the columns of the bronze table. `look` says which lines of a block `fast` cannot take, as far as a
+    glance tells; it is given no others.
     """
 
     columns: pa.Schema
     fast: Callable[[bytes, int], tuple[pa.Table, Lines | None]]
     slow: Callable[[str], list[tuple[Any, ...]]]
     check: Callable[[pa.Table], pa.Table]
+    look: Callable[[bytes], Lines] | None = None
 
 
 def parse(grammar: Grammar, block: Block) -> pa.Table:
     """Return the bronze columns plus `reason` and `raw`, the rows of each line in order."""
     if block.fault:
         return _faulty(grammar, block.data, block.fault)
-    return _rows(grammar, block.data).combine_chunks()
+    odd = _looks_odd(grammar, block.data)
+    if odd is not None:
+        return _without(grammar, block.data, odd, TRIES).combine_chunks()
+    return _rows(grammar, block.data, len(line_ends(block.data)), TRIES).combine_chunks()
 
 
-def _rows(grammar: Grammar, data: bytes, tries: int = TRIES) -> pa.Table:
-    lines = len(line_ends(data))
+def _rows(grammar: Grammar, data: bytes, lines: int, tries: int) -> pa.Table:
+    """Return the rows of so many lines that were looked at."""
+    marked = _marked(data)
+    if marked is not None:
+        return _without(grammar, data, marked, tries)
     try:
-        check_utf8(data)
-        _check_mark(data)
         table, odd = grammar.fast(data, lines)
         if odd is None:
             return _checked(grammar, table, data, lines)
         rest, apart = without_lines(data, odd)
         return _in_order(odd, _checked(grammar, table, rest, len(table)), _slow(grammar, apart))
     except OddLinesError as error:
-        rest, apart = without_lines(data, error.odd)
-        slow = _slow(grammar, apart)
-        return _in_order(error.odd, _rows(grammar, rest, tries), slow) if rest else slow
+        return _without(grammar, data, error.odd, tries)
     except REFUSED as error:
         if lines <= SMALL:
             return _slow(grammar, data)
-        return pa.concat_tables([_rows(grammar, part, tries - 1) for part in cut(data, error, tries)])
+        parts = cut(data, error, tries)
+        return pa.concat_tables([_rows(grammar, part, len(line_ends(part)), tries - 1) for part in parts])
+
+
+def _without(grammar: Grammar, data: bytes, odd: Lines, tries: int) -> pa.Table:
+    """Return the rows of lines that were looked at; odd: those to take the slow way."""
+    rest, apart = without_lines(data, odd)
+    slow = _slow(grammar, apart)
+    return _in_order(odd, _rows(grammar, rest, int((~odd).sum()), tries), slow) if rest else slow
 
 
 def _checked(grammar: Grammar, table: pa.Table, data: bytes, lines: int) -> pa.Table:
@@ -161,15 +173,22 @@ def _faulty(grammar: Grammar, line: bytes, fault: str) -> pa.Table:
     return checked.append_column("raw", pa.array([_readable(line.removesuffix(b"\n"))]))
 
 
-def check_utf8(data: bytes) -> None:
-    """Raise OddLinesError with the lines that are not UTF-8."""
+def _looks_odd(grammar: Grammar, data: bytes) -> Lines | None:
+    """Return the lines that a glance tells to be odd, None for none."""
+    looks = [_bad_utf8(data), _marked(data), grammar.look(data) if grammar.look else None]
+    odd = [lines for lines in looks if lines is not None and lines.any()]
+    return np.logical_or.reduce(odd) if odd else None
+
+
+def _bad_utf8(data: bytes) -> Lines | None:
+    """Return the lines that are not UTF-8, None for none."""
     if _is_utf8(data):
-        return
+        return None
     places: list[int] = []
     for start, part in _stretches(data):
         if not _is_utf8(part):
             places += [start + place for place in _not_utf8(part)]
-    raise OddLinesError(lines_of(data, places))
+    return lines_of(data, places)
 
 
 def _is_utf8(data: bytes) -> bool:
@@ -205,11 +224,11 @@ def _not_utf8(lines: bytes) -> list[int]:
     return found
 
 
-def _check_mark(data: bytes) -> None:
-    """Raise OddLinesError with the lines after a byte order mark: Arrow drops one where a block begins."""
-    if data.startswith(BOM):
-        starts = [0, *(place + 1 for place in places(data, b"\n" + BOM))]
-        raise OddLinesError(lines_of(data, starts))
+def _marked(data: bytes) -> Lines | None:
+    """Return the lines after a byte order mark where the block begins with one: Arrow would drop it."""
+    if not data.startswith(BOM):
+        return None
+    return lines_of(data, [0, *(place + 1 for place in places(data, b"\n" + BOM))])
 
 
 def lines_of(data: bytes, inside: ArrayLike) -> Lines:

@@ -37,7 +37,7 @@ def reviews(settings: IngestSettings) -> Grammar:
     def fast(data: bytes, lines: int) -> tuple[pa.Table, Lines | None]:
         return _events(blocks.read(data, lines))
 
-    return Grammar(columns=EVENT, fast=fast, slow=_slow, check=event_check(limits(settings)))
+    return Grammar(columns=EVENT, fast=fast, slow=_slow, check=event_check(limits(settings)), look=blocks.odd)
 
 
 def _events(table: pa.Table) -> tuple[pa.Table, Lines | None]:
