@@ -20,7 +20,7 @@ from sequoia.ingest.settings import IngestSettings
 from sequoia.tables.parts import Part, Target, write_part
 
 AHEAD = 2  # blocks for each thread
-PART = 64 << 20  # bytes of Arrow rows: more go to the next file
+PART = 128 << 20  # bytes of Arrow rows: more go to the next file
 FEW_VALUES = ("time", "rating", "verified", "votes", "reason")
 
 
