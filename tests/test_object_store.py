@@ -12,11 +12,11 @@ from upath import UPath
 
 from sequoia.config import load_config
 from sequoia.errors import LockHeldError, UserError
+from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.find import find_files
 from sequoia.ingest.files.fingerprint import fingerprints
 from sequoia.ingest.files.recognise import recognise
-from sequoia.ingest.read_lines import rows_of
 from sequoia.local_files import local_copy, publish, replace_text, replacing
 from sequoia.models.trained import DONE, TrainedModel, forget, read_trained, write_trained
 from sequoia.road.lock import WorkspaceLock

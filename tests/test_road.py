@@ -45,15 +45,33 @@ NEWCOMER = "A0NEWCOMER00001"
 
 
 @pytest.fixture(scope="module")
-def road(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Context:
-    """Walk the road once, over raw files in a folder."""
+def walked(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> tuple[Context, int]:
+    """Walk the road once, over raw files in a folder; return with it how many queries Spark ran meanwhile."""
     folder = tmp_path_factory.mktemp("road")
     config = load_config(overrides=[f"workspace={folder / 'ws'}", f"ingest.raw={folder / 'raw'}", *SMALL])
     write_corpus(folder / "raw", config.synthetic)
-    context = Context(config)
+    context, before = Context(config), count_queries(spark)
     for name in ROAD:
         run_named(name, context)
-    return context
+    return context, count_queries(spark) - before
+
+
+@pytest.fixture(scope="module")
+def road(walked: tuple[Context, int]) -> Context:
+    return walked[0]
+
+
+def count_queries(spark: SparkSession) -> int:
+    return int(spark._jsparkSession.sharedState().statusStore().executionsCount())
+
+
+def test_text_files_become_recommendations_without_a_query_of_spark_s(
+    spark: SparkSession, walked: tuple[Context, int]
+) -> None:
+    assert walked[1] == 0
+    before = count_queries(spark)
+    spark.range(3).count()
+    assert count_queries(spark) == before + 1
 
 
 def summary(context: Context) -> Summary:

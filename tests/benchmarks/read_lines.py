@@ -24,10 +24,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sequoia.config import load_config
+from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.find import raw_file
 from sequoia.ingest.files.recognise import recognise
-from sequoia.ingest.read_lines import rows_of
 from sequoia.storage import entries
 
 JSON_COLUMNS = {

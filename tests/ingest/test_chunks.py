@@ -8,11 +8,11 @@ import pytest
 from pyspark.sql import SparkSession
 
 from sequoia.config import load_config
+from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files import chunks
 from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
 from sequoia.ingest.files.find import find_files
 from sequoia.ingest.files.gunzip import DamagedError, pieces
-from sequoia.ingest.read_lines import rows_of
 from sequoia.ingest.settings import IngestSettings
 
 SETTINGS = load_config().ingest

@@ -7,11 +7,11 @@ from pathlib import Path
 import pyarrow as pa
 
 from sequoia.config import load_config
+from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.find import find_files
 from sequoia.ingest.files.first_look import check_first_lines
 from sequoia.ingest.files.recognise import recognise
-from sequoia.ingest.read_lines import rows_of
 from sequoia.synthetic.corpus import write_corpus
 
 

@@ -13,9 +13,9 @@ import pytest
 
 from sequoia.config import load_config
 from sequoia.index.stage import run as index
+from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.find import find_files
-from sequoia.ingest.read_lines import rows_of
 from sequoia.ingest.settings import Format
 from sequoia.ingest.stage import run
 from sequoia.road.stage import Context

@@ -103,7 +103,7 @@ def test_a_catalog_s_tables_have_every_name_quoted(make_context: MakeContext, sc
     vocabulary(context, [(2, 7, "a", 1)])
     vocabulary(context, [(2, 7, "a", 1), (3, 8, "b", 1)])
     assert context.tables.read("vocabulary").count() == 2
-    context.tables.restore("vocabulary", 1)
+    context.spark.sql(f"RESTORE TABLE {context.tables.identifier('vocabulary')} TO VERSION AS OF 1")
     assert context.tables.read("vocabulary").count() == 1
     assert take_snapshot(context.tables, "vocabulary").version == context.tables.version("vocabulary") == 3
     assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "2"

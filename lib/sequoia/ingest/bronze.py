@@ -5,21 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
-
-from pyspark.sql import DataFrame
 
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
-from sequoia.ingest.event_tables import read_tables
+from sequoia.ingest.bronze_rows import write_rows
 from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
 from sequoia.ingest.files.first_look import check_first_lines
 from sequoia.ingest.files.inputs import BRONZE, Input, table_of
 from sequoia.ingest.files.recognise import check_header, header
-from sequoia.ingest.read_lines import write_rows
+from sequoia.ingest.files.row_groups import check_columns
 from sequoia.ingest.settings import IngestSettings
 from sequoia.road.stage import Context
-from sequoia.tables.identifiers import literal
 from sequoia.tables.parts import Part
 
 BATCH = 2 << 30  # bytes read between two commits, or one file
@@ -60,9 +56,8 @@ def read_changed(context: Context, inputs: Sequence[Input]) -> None:
         size = sum(entry.file.bytes for entry in changed)
         context.say(f"reading {len(changed)} of {len(inputs)} files, {size / 1e6:,.1f} MB")
     faults: list[str] = []
-    for batch in _batches([_chunk(context, entry) for entry in changed if entry.file.kind == "lines"]):
+    for batch in _batches([_chunk(context, entry) for entry in changed]):
         faults += _read(context, batch)
-    _copy_tables(context, [entry for entry in changed if entry.file.kind != "lines"])
     if faults:
         raise UserError("; ".join(faults))
 
@@ -79,6 +74,9 @@ def drop_gone(context: Context, inputs: Sequence[Input]) -> None:
 def _chunk(context: Context, entry: Input) -> Chunk:
     """Look at a file before anything is written: is it what it is taken for?"""
     settings = context.config.ingest
+    if entry.file.kind != "lines":
+        check_columns(entry.file, settings.columns)
+        return Chunk(file=entry.file, form=entry.form, fingerprint=entry.fingerprint)
     names = header(entry.file, settings) if entry.form == "events" else None
     if names is not None:
         check_header(entry.file.path, names, settings.columns)
@@ -140,18 +138,3 @@ def _fault(file: Chunk, reports: Sequence[Report], settings: IngestSettings) -> 
             "bound"
         )
     return None
-
-
-def _copy_tables(context: Context, changed: Sequence[Input]) -> None:
-    """Copy the rows of Parquet files and Delta tables, which Spark reads, in one commit."""
-    if changed:
-        rows = read_tables(
-            context.spark,
-            [entry.file for entry in changed],
-            context.config.ingest.until_now(),
-            {entry.file.source: entry.fingerprint for entry in changed},
-        )
-        sources = ", ".join(literal(entry.file.source) for entry in changed)
-        context.tables.overwrite(
-            "events", reduce(DataFrame.unionByName, rows), where=f"source IN ({sources})"
-        )

@@ -211,10 +211,6 @@ class SparkTables:
         """Return nothing: VACUUM tells."""
         del table, hours
 
-    def restore(self, table: str, version: int) -> None:
-        """Bring back the rows of an earlier version as a new one."""
-        self._sql(table, f"RESTORE TABLE {self.identifier(table)} TO VERSION AS OF {version}")
-
     def _sql(self, table: str, statement: str) -> DataFrame:
         with self._told(table):
             return self.spark.sql(statement)

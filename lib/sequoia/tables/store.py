@@ -180,12 +180,12 @@ class Tables:
         self._edge.write_rows(table, rows, mode, self._note)
         return self._written(table)
 
-    def overwrite(self, table: str, rows: DataFrame, *, where: str | None = None) -> int:
-        """Replace the table, or the rows that match `where`, in one commit; return the new version."""
+    def overwrite(self, table: str, rows: DataFrame) -> int:
+        """Replace the table's rows in one commit; return the new version."""
         if not self.exists(table):
             return self.append(table, rows)  # spares Delta a second of looking for files to replace
         self._check_contract(table)
-        self._frames.write(table, rows, "overwrite", self._note, where)
+        self._frames.write(table, rows, "overwrite", self._note)
         return self._written(table)
 
     def append(self, table: str, rows: DataFrame) -> int:
@@ -255,10 +255,6 @@ class Tables:
         """Return the files that no version younger than this needs; None where only VACUUM can tell."""
         return self._edge.old_files(table, hours)
 
-    def restore(self, table: str, version: int) -> None:
-        """Bring back the rows of an earlier version as a new one."""
-        self._frames.restore(table, version)
-
     def _check_contract(self, table: str) -> None:
         if table in self._checked:
             return
@@ -287,7 +283,7 @@ def _local_tables(folder: Location) -> Edge | None:
 
 
 def refuse_unsafe(properties: dict[str, str], identifier: str) -> None:
-    """Raise UserError where the files of a table are not its rows."""
+    """Raise UserError where the files of a Delta table are not its rows."""
     if properties.get("delta.enableDeletionVectors", "false") == "true":
         raise UserError(
             f"{identifier} allows deletion vectors, which readers of plain Parquet cannot see: set "

@@ -1,4 +1,4 @@
-"""What one task reads: a file, or of a large one that is not zipped the lines that start in a part of it.
+"""What one task reads: a file, or of a large one that is not zipped what starts in a part of it.
 
 A gzip stream can only be read from its start. It is unzipped faster than four cores read its lines, so that
 one task with a thread for each core is as fast as several tasks, and nothing unzipped is written anywhere.
@@ -26,7 +26,7 @@ SMALLEST = 4 << 20  # less is not worth a task of its own
 
 @dataclass(frozen=True, kw_only=True)
 class Chunk:
-    """Lines of one file.
+    """Lines, or row groups, of one file.
 
     span: only those that start within these bytes; header: the first line's names in a CSV log; at_start: the
     file's first line is one; threads: that read its lines.
@@ -72,13 +72,16 @@ def _cut(file: Chunk, size: int, long: int, at_once: int) -> Iterator[Chunk]:
 
 
 def with_line_numbers(spark: SparkSession, chunks: Sequence[Chunk]) -> list[Chunk]:
-    """Number the first line of each chunk, by counting those of cut files: a hundredth of reading them."""
-    several = [chunk for chunk in chunks if chunk.span is not None]
+    """Number the first line of each chunk, by counting those of cut files: a hundredth of reading them.
+
+    Parquet files tell their rows themselves, to who opens them.
+    """
+    several = [chunk for chunk in chunks if _is_cut(chunk)]
     counts = iter([report["lines"] for report in map_tasks(spark, several, _count)])
     numbered: list[Chunk] = []
     before: dict[str, int] = {}
     for chunk in chunks:
-        if chunk.span is None:
+        if not _is_cut(chunk):
             numbered.append(chunk)
             continue
         source = chunk.file.source
@@ -87,6 +90,10 @@ def with_line_numbers(spark: SparkSession, chunks: Sequence[Chunk]) -> list[Chun
             numbered[-1].first_line + next(counts) - (chunk.header is not None and chunk.at_start)
         )
     return numbered
+
+
+def _is_cut(chunk: Chunk) -> bool:
+    return chunk.span is not None and chunk.file.kind == "lines"
 
 
 def _count(chunk: Chunk) -> Report:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sequoia.errors import UserError
 from sequoia.ingest.accounts import Account
-from sequoia.ingest.event_tables import delta_parts
+from sequoia.ingest.files.delta import delta_files
 from sequoia.ingest.files.find import RawFile, find_files
 from sequoia.ingest.files.fingerprint import fingerprints
 from sequoia.ingest.files.recognise import recognise
@@ -86,5 +86,6 @@ def known_accounts(context: Context) -> dict[str, Account]:
 def _opened(context: Context, found: list[RawFile]) -> list[RawFile]:
     opened: list[RawFile] = []
     for file in found:
-        opened += delta_parts(context.spark, file) if file.kind == "delta" else [file]
+        is_log = file.kind == "delta" and context.config.ingest.format in ("auto", "events")
+        opened += delta_files(context.spark, file, context.config.ingest.columns) if is_log else [file]
     return sorted(opened, key=lambda file: file.source)

@@ -46,7 +46,9 @@ def event_csv(settings: IngestSettings, header: list[str]) -> Grammar:
         values = dict(zip(header, fields, strict=True))
         user = values[names.user] if names.user else None
         rating = decimal(values[names.rating], "rating") if names.rating else None
-        return [(user, values[names.item], _time(values[names.time], names.time_unit), rating, None, None)]
+        return [
+            (user, values[names.item], read_time(values[names.time], names.time_unit), rating, None, None)
+        ]
 
     bounds = limits(settings, needs_user=names.user is not None, needs_rating=False)
     return Grammar(columns=EVENT, fast=fast, slow=slow, check=event_check(bounds))
@@ -66,7 +68,8 @@ def _with_times(table: pa.Table, odd: Lines | None, unit: Unit) -> tuple[pa.Tabl
     return table.set_column(2, "time", moment), odd
 
 
-def _time(text: str, unit: Unit) -> int | None:
+def read_time(text: str, unit: Unit) -> int | None:
+    """Return the milliseconds of a number in a unit or of ISO 8601 text; BadLineError for anything else."""
     if not text.strip():
         return None
     try:

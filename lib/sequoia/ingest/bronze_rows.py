@@ -1,4 +1,4 @@
-"""Lines to bronze rows: a chunk's, in order, in files for the bronze tables."""
+"""A chunk's rows for the bronze tables, in order: the values of each, or what is wrong with it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from sequoia.buckets.shuffle import Report
 from sequoia.ingest.files.blocks import BLOCK, Block, blocks
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.gunzip import DamagedError
+from sequoia.ingest.files.row_groups import open_rows, partition_of
+from sequoia.ingest.formats.event_tables import event_rows
 from sequoia.ingest.formats.grammars import grammar
 from sequoia.ingest.formats.parse import parse
 from sequoia.ingest.settings import IngestSettings
@@ -27,14 +29,22 @@ FEW_VALUES = ("time", "rating", "verified", "votes", "reason")
 def rows_of(chunk: Chunk, settings: IngestSettings, *, size: int = BLOCK) -> Iterator[pa.Table]:
     """Yield a chunk's bronze rows in order; its threads read blocks of lines while others are unzipped.
 
-    Raises DamagedError at a damaged gzip, behind the rows before the damage.
+    Raises DamagedError at a damaged file, behind the rows before the damage.
     """
-    found = grammar(chunk.form, settings, name=chunk.file.name, header=chunk.header)
-    first = chunk.first_line
-    for table in _in_order(partial(parse, found), _below_header(chunk, settings, size), chunk.threads):
-        table = table.append_column("line", pa.array(np.arange(first, first + len(table))))
+    if chunk.file.kind == "lines":
+        found = grammar(chunk.form, settings, name=chunk.file.name, header=chunk.header)
+        tables = _in_order(partial(parse, found), _below_header(chunk, settings, size), chunk.threads)
+        yield from _numbered(tables, chunk, chunk.first_line)
+        return
+    with open_rows(chunk.file, chunk.span) as rows:
+        yield from _numbered(event_rows(rows, partition_of(chunk.file), settings), chunk, rows.before + 1)
+
+
+def _numbered(tables: Iterator[pa.Table], chunk: Chunk, first: int) -> Iterator[pa.Table]:
+    for table in tables:
+        numbered = table.append_column("line", pa.array(np.arange(first, first + len(table))))
         form = pa.DictionaryArray.from_arrays(np.zeros(len(table), dtype=np.int8), [chunk.form])
-        yield table.append_column("format", form)
+        yield numbered.append_column("format", form)
         first += len(table)
 
 

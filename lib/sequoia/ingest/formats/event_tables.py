@@ -1,0 +1,154 @@
+"""Event logs as Parquet files, those of Delta tables among them: configured columns of any type, checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sequoia.ingest.files.row_groups import Rows
+from sequoia.ingest.formats.csv_lines import decimal
+from sequoia.ingest.formats.event_csv import SCALE, read_time
+from sequoia.ingest.formats.parse import RAW_CHARACTERS, BadLineError
+from sequoia.ingest.formats.usable_events import DAY, EVENT, LARGEST_TIME, event_check, limits
+from sequoia.ingest.settings import EventColumns, IngestSettings, Unit
+
+BATCH = 1 << 17  # rows
+SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+DIGITS = r"^-?[0-9]{1,15}$"  # what is a whole number of 64 bits for certain
+
+# Values, and why there is none where the column has something else.
+Column = tuple[pa.Array, pa.Array]
+
+
+def event_rows(rows: Rows, partition: dict[str, str | None], settings: IngestSettings) -> Iterator[pa.Table]:
+    """Yield the events of rows in order, with `reason` and `raw`, all columns of a bad row as JSON.
+
+    partition: columns that are the same for all rows, and not among them.
+    """
+    names = settings.columns
+    check = event_check(limits(settings, needs_user=names.user is not None, needs_rating=False))
+    asked = {names.user, names.item, names.time, names.rating} - {None, *partition}
+    read = [name for name in rows.schema.names if name in asked]
+    for group in rows.groups:
+        first = 0
+        for batch in rows.batches(group, read, BATCH):
+            table = check(_events(batch, names, partition))
+            yield table.append_column("raw", _raw(table, rows, group, first, partition))
+            first += len(table)
+
+
+def _events(batch: pa.Table, names: EventColumns, partition: dict[str, str | None]) -> pa.Table:
+    def column(name: str | None) -> pa.Array:
+        if name is not None and name in partition:
+            return pa.array(np.full(len(batch), partition[name], object), pa.string())
+        if name is None or name not in batch.column_names:
+            return pa.nulls(len(batch), pa.string())  # a Delta table may have got it after this file
+        found = batch.column(name).combine_chunks()
+        found = pa.concat_arrays(found.chunks) if isinstance(found, pa.ChunkedArray) else found
+        return found.dictionary_decode() if pa.types.is_dictionary(found.type) else found
+
+    user, item = (_text(column(name), key) for key, name in (("user", names.user), ("item", names.item)))
+    time, rating = _time(column(names.time), names.time_unit), _rating(column(names.rating))
+    values = [user[0], item[0], time[0], rating[0], pa.nulls(len(batch), pa.bool_())]
+    events = pa.table([*values, pa.nulls(len(batch), pa.int64())], schema=EVENT)
+    return events.append_column("reason", pc.coalesce(user[1], item[1], rating[1], time[1]))
+
+
+def _text(column: pa.Array, key: str) -> Column:
+    def decode(value: bytes) -> str:
+        try:
+            return value.decode()
+        except UnicodeDecodeError:
+            raise BadLineError(f"{key} is not UTF-8") from None
+
+    try:
+        return column.cast(pa.string()), pa.nulls(len(column), pa.string())
+    except pa.ArrowInvalid:
+        return _one_by_one(column, decode, pa.string())
+
+
+def _rating(column: pa.Array) -> Column:
+    try:
+        return column.cast(pa.float64(), safe=False), pa.nulls(len(column), pa.string())
+    except pa.ArrowInvalid:
+        return _one_by_one(column, lambda text: decimal(text, "rating"), pa.float64())
+
+
+def _time(column: pa.Array, unit: Unit) -> Column:
+    """Return milliseconds; what names no zone is UTC."""
+    kind, none = column.type, pa.nulls(len(column), pa.string())
+    if pa.types.is_timestamp(kind):
+        return _per_second(column.cast(pa.int64()), SECOND[kind.unit]), none
+    if pa.types.is_date32(kind):
+        return pc.multiply(column.cast(pa.int32()).cast(pa.int64()), DAY), none
+    if pa.types.is_date64(kind):
+        return column.cast(pa.int64()), none
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
+        return _time_of_text(column.cast(pa.string()), unit)
+    return _scaled(column, unit)
+
+
+def _per_second(numbers: pa.Array, units: int) -> pa.Array:
+    """Return milliseconds of whole units of time, so many a second."""
+    if units <= 1000:
+        return pc.multiply(numbers, 1000 // units)
+    whole = pc.fill_null(numbers, 0).to_numpy() // (units // 1000)  # down, also before 1970
+    return pc.if_else(pc.is_valid(numbers), pa.array(whole), None)
+
+
+def _scaled(numbers: pa.Array, unit: Unit) -> Column:
+    """Return milliseconds of numbers in a unit."""
+    numbers = numbers if pa.types.is_integer(numbers.type) else numbers.cast(pa.float64(), safe=False)
+    bound = LARGEST_TIME // SCALE[unit]
+    near = pc.and_(pc.less_equal(numbers, bound), pc.greater_equal(numbers, -bound))
+    inside = pc.if_else(near, numbers, None)
+    if pa.types.is_integer(numbers.type):
+        scaled = pc.multiply(inside.cast(pa.int64()), SCALE[unit])
+    else:
+        scaled = pc.floor(pc.multiply(inside, SCALE[unit])).cast(pa.int64())
+    return scaled, pc.if_else(pc.invert(near), "time is out of range", None).cast(pa.string())
+
+
+def _time_of_text(texts: pa.Array, unit: Unit) -> Column:
+    """Return milliseconds of texts that are numbers in a unit or ISO 8601."""
+    digits = pc.fill_null(pc.match_substring_regex(texts, DIGITS), True)
+    found, reason = _scaled(pc.if_else(digits, texts, None).cast(pa.int64()), unit)
+    if pc.all(digits).as_py() is not False:
+        return found, reason
+    others = pc.if_else(digits, None, texts)
+    moments, why = _one_by_one(others, lambda text: read_time(text, unit), pa.int64())
+    return pc.coalesce(found, moments), pc.coalesce(reason, why)
+
+
+def _one_by_one(column: pa.Array, read: Callable[[Any], Any], kind: pa.DataType) -> Column:
+    """Read distinct values one by one; what cannot be read has a reason instead."""
+    coded = column.dictionary_encode()
+    values: list[Any] = []
+    reasons: list[str | None] = []
+    for value in coded.dictionary.to_pylist():
+        try:
+            values.append(read(value))
+            reasons.append(None)
+        except BadLineError as error:
+            values.append(None)
+            reasons.append(str(error))
+    found, why = pa.array(values, kind), pa.array(reasons, pa.string())
+    return found.take(coded.indices), why.take(coded.indices)
+
+
+def _raw(events: pa.Table, rows: Rows, group: int, first: int, partition: dict[str, str | None]) -> pa.Array:
+    """Return the whole of each bad row; the other columns of its row group are read only for it."""
+    reasons = events.column("reason")
+    raws: list[str | None] = [None] * len(events)
+    if reasons.null_count < len(events):
+        bad = np.flatnonzero(pc.is_valid(reasons).to_numpy(zero_copy_only=False))
+        found = rows.group(group).take(pa.array(first + bad)).to_pylist()
+        for place, row in zip(bad.tolist(), found, strict=True):
+            text = json.dumps({**row, **partition}, default=str, ensure_ascii=False)
+            raws[place] = text[:RAW_CHARACTERS]
+    return pa.array(raws, pa.string())
