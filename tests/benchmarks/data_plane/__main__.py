@@ -1,4 +1,4 @@
-"""Time the data plane beside DuckDB and polars on the same files: `make bench-data [ROWS=23000000]`.
+"""Time the data plane beside DuckDB, polars and RePlay on the same files: `make bench-data [ROWS=23000000]`.
 
     python tests/benchmarks/data_plane --rows 23000000 --workspace .workspace/bench
 
@@ -15,7 +15,9 @@ import argparse
 import json
 import os
 import shutil
+import subprocess
 import sys
+import venv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,8 @@ from sequoia.report.text_table import text_table
 HERE = Path(__file__).parent
 HELD = ("peak_gib", "spill_gib", "disk_gib", "stolen")  # of a stage, beside its seconds
 STAGES = ("ingest", "index", "sequences", "negatives")
-OTHERS = ("duckdb", "polars")
+OTHERS = ("duckdb", "polars", "replay")
+USUAL = ("duckdb", "polars")  # RePlay's driver holds the names of all users
 # Of the others, the steps that make what our stage makes.
 SAME = {
     "ingest_csv": ["ingest"],
@@ -57,7 +60,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=23_000_000, help="ratings lines")
     parser.add_argument("--workspace", type=Path, default=Path(".workspace/bench"))
     parser.add_argument("--reviews", type=int, default=2_400_000, help="gzip JSON lines; 0: none")
-    parser.add_argument("--others", nargs="*", choices=OTHERS, default=OTHERS, help="systems beside sequoia")
+    parser.add_argument("--others", nargs="*", choices=OTHERS, default=USUAL, help="systems beside sequoia")
     return parser.parse_args()
 
 
@@ -143,9 +146,21 @@ def _sequoia(workspace: Path, settings: list[str], stages: tuple[str, ...]) -> M
 
 def _other(name: str, raw: Path, out: Path, form: str) -> Measured:
     shutil.rmtree(out, ignore_errors=True)
-    found = measure([sys.executable, str(HERE / f"{name}_steps.py"), str(raw), str(out), form], out)
+    python = _python_of_replay() if name == "replay" else sys.executable
+    found = measure([python, str(HERE / f"{name}_steps.py"), str(raw), str(out), form], out)
     shutil.rmtree(out)
     return found
+
+
+def _python_of_replay() -> str:
+    """Return the Python of an environment with RePlay, made where there is none."""
+    folder = HERE.parents[2] / ".venv-replay"
+    if not (folder / "made").exists():
+        venv.create(folder, clear=True, with_pip=True)
+        packages = HERE / "replay.txt"
+        subprocess.run([folder / "bin" / "pip", "install", "-q", "-r", packages], check=True)
+        (folder / "made").touch()
+    return str(folder / "bin" / "python")
 
 
 def _machine() -> str:
