@@ -15,10 +15,13 @@ from pyspark.java_gateway import launch_gateway
 from pyspark.sql import SparkSession
 
 from sequoia import interrupt, log, standard_error
+from sequoia.buckets.shuffle import call_tasks
 from sequoia.config import SparkSettings
 from sequoia.errors import UserError
 
 Result = TypeVar("Result")
+
+WORKERS = 8  # started at once; others when there is work for them
 
 # What brings Delta's jars to a Spark without them: delta-spark in the version of requirements.txt.
 DELTA_PACKAGE = "io.delta:delta-spark_2.12:3.3.3"
@@ -104,18 +107,17 @@ def _start(settings: SparkSettings) -> SparkSession:
     session.sparkContext.setLogLevel("FATAL")
     _check_delta(session)
     if options.get("spark.master", "").startswith("local"):
-        threading.Thread(target=_start_workers, args=(session.sparkContext,), daemon=True).start()
+        threading.Thread(target=_start_workers, args=(session,), daemon=True).start()
     return session
 
 
-def _start_workers(context: SparkContext) -> None:
+def _start_workers(session: SparkSession) -> None:
     """Start the Python processes that do the tasks, which takes a second, while the driver looks for work."""
     with suppress(Exception):  # the session may end before they are there
-        cores = context.defaultParallelism
-        context.parallelize(range(cores), cores).foreach(_import)
+        call_tasks(session, [_import] * min(session.sparkContext.defaultParallelism, WORKERS))
 
 
-def _import(_: int) -> None:
+def _import() -> None:
     import pyarrow.compute
     import pyarrow.parquet  # noqa: F401
 

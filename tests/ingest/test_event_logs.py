@@ -100,6 +100,8 @@ NOON = datetime(2014, 5, 13, 16, 53, 20, 987_654, tzinfo=UTC)
         (["2014-05-13 16:53:20", "1400000000", "1.4e9"], pa.string(), [SECONDS] * 3),
         ([" ", "soon", None, "1e300"], pa.string(), [None] * 4),
         (["2014-05-13T18:53:20.5+02:00", "2014-02-30"], pa.large_string(), [1_400_000_000_500, None]),
+        ([2**64 - 1, 1_400_000_000, None], pa.uint64(), [None, SECONDS, None]),
+        ([b"2014-05-13 16:53:20", b"1400000000", b"\xe9"], pa.binary(), [SECONDS, SECONDS, None]),
         (["1400000000", "1400000000"], pa.dictionary(pa.int8(), pa.string()), [SECONDS] * 2),
     ],
 )  # fmt: skip
@@ -156,6 +158,31 @@ def test_a_table_of_texts_is_read_as_the_same_lines_of_csv_are(tmp_path: Path) -
     assert sum(row["reason"] is None for row in found) > 10
 
 
+def test_a_bad_row_is_told_whatever_stands_in_it(tmp_path: Path) -> None:
+    latin = pa.Array.from_buffers(pa.string(), 2, pa.array([b"caf\xe9", b"tea"]).buffers())
+    far = pa.array([2**61, 1_400_000_000_000_000], pa.int64()).cast(pa.timestamp("us"))
+    table = pa.table({"user": latin, "item": ["i", "j"], "time": far, "also": far, "nested": [{"at": 1}] * 2})
+    bad, good = rows_of_file(parquet(tmp_path, table))
+    assert (good["user"], good["time"], good["reason"]) == ("tea", SECONDS, None)
+    assert bad["reason"] == "user is not UTF-8"
+    told = json.loads(bad["raw"])
+    assert (told["user"], told["item"], told["nested"]) == ("caf\ufffd", "i", {"at": 1})
+    assert told["time"] == told["also"] != "None"
+
+
+def test_what_the_storage_says_is_not_taken_for_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = parquet(tmp_path, pa.table({"user": ["u"], "item": ["i"], "time": [1]}))
+
+    def reset(*_: Any, **__: Any) -> Any:
+        raise ConnectionResetError(104, "reset by peer")
+
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", reset)
+    with pytest.raises(ConnectionResetError):
+        rows_of_file(file)
+
+
 def test_each_row_group_is_read_by_one_task_with_the_numbers_of_its_rows(tmp_path: Path) -> None:
     items = [f"i{number}" for number in range(1000)]
     times = [1_400_000_000 if number % 7 else 0 for number in range(1000)]
@@ -210,6 +237,10 @@ def test_what_cannot_be_read_is_a_sentence(spark: SparkSession, tmp_path: Path, 
         tmp_path / "nested", pa.table({name: [[1]] for name in ("user", "item", "time", "rating")})
     )
     with pytest.raises(UserError, match=r"has in (user|item|time|rating) values of type list"):
+        check_columns(file, columns)
+    clock = pa.array([1], pa.time64("us"))
+    file = parquet(tmp_path / "clock", pa.table({"user": ["u"], "item": ["i"], "time": clock}))
+    with pytest.raises(UserError, match="has in time values of type time64"):
         check_columns(file, columns)
     Path(file.path).write_bytes(b"PAR1 and nothing more")
     with pytest.raises(UserError, match="is no Parquet file, or damaged"):

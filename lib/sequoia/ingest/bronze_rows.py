@@ -55,7 +55,8 @@ def _in_order(read: Callable[[Block], pa.Table], found: Iterator[Block], threads
         return
     damage = None
     waiting: deque[Future[pa.Table]] = deque()
-    with ThreadPoolExecutor(threads) as pool:
+    pool = ThreadPoolExecutor(threads)
+    try:
         while True:
             try:
                 waiting.append(pool.submit(read, next(found)))
@@ -68,6 +69,8 @@ def _in_order(read: Callable[[Block], pa.Table], found: Iterator[Block], threads
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
     if damage:
         raise damage
 

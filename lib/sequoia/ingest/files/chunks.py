@@ -1,7 +1,8 @@
 """What one task reads: a file, or of a large one that is not zipped what starts in a part of it.
 
-A gzip stream can only be read from its start. It is unzipped faster than four cores read its lines, so that
-one task with a thread for each core is as fast as several tasks, and nothing unzipped is written anywhere.
+A gzip stream can only be read from its start. It is unzipped faster than three cores read its lines, so that
+one task with a few threads is as fast as several tasks, and nothing unzipped is written anywhere. Metadata and
+Python literals gain less: Python itself reads them, one line at a time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sequoia.ingest.settings import Format
 
 LARGEST = 64 << 20  # bytes
 LONG = 16 << 20  # bytes of gzip: less is read by one thread
-THREADS = 8
+THREADS = 4
 SMALLEST = 4 << 20  # less is not worth a task of its own
 
 
@@ -55,13 +56,24 @@ def cut(files: Sequence[Chunk], at_once: int) -> list[Chunk]:
     total = sum(file.bytes for file in files)
     size = min(max(total // max(1, at_once) + 1, SMALLEST), LARGEST)
     long = max(LONG, total // (2 * max(1, at_once)))
-    return [chunk for file in files for chunk in _cut(file, size, long, at_once)]
+    streams = sum(_is_zipped(file) and file.bytes > long for file in files)
+    threads = max(1, min(at_once // max(1, streams), THREADS))
+    return [
+        chunk
+        for file in files
+        for chunk in (
+            [replace(file, threads=threads if file.bytes > long else 1)]
+            if _is_zipped(file)
+            else _cut(file, size)
+        )
+    ]
 
 
-def _cut(file: Chunk, size: int, long: int, at_once: int) -> Iterator[Chunk]:
-    if file.file.path.endswith(".gz"):
-        yield replace(file, threads=min(at_once, THREADS) if file.bytes > long else 1)
-        return
+def _is_zipped(file: Chunk) -> bool:
+    return file.file.path.endswith(".gz")
+
+
+def _cut(file: Chunk, size: int) -> Iterator[Chunk]:
     count = -(-file.bytes // size)
     if count <= 1:
         yield file

@@ -16,7 +16,7 @@ from sequoia.ingest.settings import Fingerprint, IngestSettings
 from sequoia.storage import is_local, locate
 
 # Count up when the same file would give other rows.
-READER = 1
+READER = 2
 SAMPLES = 16
 SAMPLE_BYTES = 64 << 10
 

@@ -25,7 +25,8 @@ class Rows:
 
     def __init__(self, file: BinaryIO, span: tuple[int, int] | None = None) -> None:
         # The 96 bits that Spark writes for a time by default reach further than nanoseconds do.
-        self._file = pq.ParquetFile(file, coerce_int96_timestamp_unit="ms")
+        with _damage_told():
+            self._file = pq.ParquetFile(file, coerce_int96_timestamp_unit="ms")
         about = self._file.metadata
         starts = [_start(about.row_group(group)) for group in range(about.num_row_groups)]
         self.groups = [
@@ -36,13 +37,10 @@ class Rows:
 
     def batches(self, group: int, columns: Sequence[str], size: int) -> Iterator[pa.Table]:
         """Yield columns of a row group, so many rows at a time."""
-        found = self._file.iter_batches(size, row_groups=[group], columns=[*columns], use_threads=False)
-        for batch in found:
-            yield pa.Table.from_batches([batch])
-
-    def group(self, group: int) -> pa.Table:
-        """Return all columns of a row group."""
-        return self._file.read_row_group(group, use_threads=False)
+        with _damage_told():
+            found = self._file.iter_batches(size, row_groups=[group], columns=[*columns], use_threads=False)
+            for batch in found:
+                yield pa.Table.from_batches([batch])
 
 
 def _start(group: pq.RowGroupMetaData) -> int:
@@ -51,13 +49,21 @@ def _start(group: pq.RowGroupMetaData) -> int:
 
 
 @contextmanager
+def _damage_told() -> Iterator[None]:
+    """Raise DamagedError for what Arrow cannot read; what the storage has to say passes through."""
+    try:
+        yield
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DamagedError(" ".join(str(error).split())) from error
+
+
+@contextmanager
 def open_rows(file: RawFile, span: tuple[int, int] | None = None) -> Iterator[Rows]:
     """Open a Parquet file; DamagedError where it, or what is read of it, is none."""
-    try:
-        with open_bytes(locate(file.path)) as opened:
-            yield Rows(opened, span)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DamagedError(" ".join(str(error).split())) from error
+    with open_bytes(locate(file.path)) as opened:
+        yield Rows(opened, span)
 
 
 def check_columns(file: RawFile, columns: EventColumns) -> None:
@@ -73,11 +79,18 @@ def check_columns(file: RawFile, columns: EventColumns) -> None:
     if file.table is None:  # a Delta table's files may have fewer columns than the table
         check_header(file.path, [*schema.names, *partition_of(file)], columns)
     for name in {columns.user, columns.item, columns.time, columns.rating} & {*schema.names}:
-        if pa.types.is_nested(schema.field(name).type):
+        if not _is_plain(schema.field(name).type, is_rating=name == columns.rating):
             raise UserError(
                 f"{file.path} has in {name} values of type {schema.field(name).type}: set ingest.columns to "
                 "columns of texts, numbers or times"
             )
+
+
+def _is_plain(kind: pa.DataType, *, is_rating: bool) -> bool:
+    """Say whether values of a type are texts, numbers or, but for ratings, times."""
+    odd = pa.types.is_nested(kind) or pa.types.is_fixed_size_binary(kind)
+    odd = odd or pa.types.is_time(kind) or pa.types.is_duration(kind)
+    return not (odd or (is_rating and pa.types.is_temporal(kind)))
 
 
 def partition_of(file: RawFile) -> dict[str, str | None]:

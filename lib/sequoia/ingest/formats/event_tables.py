@@ -35,11 +35,10 @@ def event_rows(rows: Rows, partition: dict[str, str | None], settings: IngestSet
     asked = {names.user, names.item, names.time, names.rating} - {None, *partition}
     read = [name for name in rows.schema.names if name in asked]
     for group in rows.groups:
-        first = 0
-        for batch in rows.batches(group, read, BATCH):
+        whole = enumerate(rows.batches(group, rows.schema.names, BATCH))  # read as far as there are bad rows
+        for number, batch in enumerate(rows.batches(group, read, BATCH)):
             table = check(_events(batch, names, partition))
-            yield table.append_column("raw", _raw(table, rows, group, first, partition))
-            first += len(table)
+            yield table.append_column("raw", _raw(table, whole, number, partition))
 
 
 def _events(batch: pa.Table, names: EventColumns, partition: dict[str, str | None]) -> pa.Table:
@@ -66,6 +65,10 @@ def _text(column: pa.Array, key: str) -> Column:
         except UnicodeDecodeError:
             raise BadLineError(f"{key} is not UTF-8") from None
 
+    if pa.types.is_large_string(column.type) or pa.types.is_large_binary(column.type):
+        column = column.cast(pa.string() if pa.types.is_large_string(column.type) else pa.binary())
+    if pa.types.is_string(column.type):
+        column = column.cast(pa.binary())  # from which a cast looks whether it is UTF-8
     try:
         return column.cast(pa.string()), pa.nulls(len(column), pa.string())
     except pa.ArrowInvalid:
@@ -73,10 +76,18 @@ def _text(column: pa.Array, key: str) -> Column:
 
 
 def _rating(column: pa.Array) -> Column:
+    unread = pa.nulls(len(column), pa.string())
+    if _is_text(column.type):
+        column, unread = _text(column, "rating")
     try:
-        return column.cast(pa.float64(), safe=False), pa.nulls(len(column), pa.string())
+        return column.cast(pa.float64(), safe=False), unread
     except pa.ArrowInvalid:
-        return _one_by_one(column, lambda text: decimal(text, "rating"), pa.float64())
+        values, why = _one_by_one(column, lambda text: decimal(text, "rating"), pa.float64())
+        return values, pc.coalesce(unread, why)
+
+
+def _is_text(kind: pa.DataType) -> bool:
+    return kind in (pa.string(), pa.large_string(), pa.binary(), pa.large_binary())
 
 
 def _time(column: pa.Array, unit: Unit) -> Column:
@@ -88,8 +99,10 @@ def _time(column: pa.Array, unit: Unit) -> Column:
         return pc.multiply(column.cast(pa.int32()).cast(pa.int64()), DAY), none
     if pa.types.is_date64(kind):
         return column.cast(pa.int64()), none
-    if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_null(kind):
-        return _time_of_text(column.cast(pa.string()), unit)
+    if _is_text(kind) or pa.types.is_null(kind):
+        texts, unread = _text(column, "time")
+        found, why = _time_of_text(texts, unit)
+        return found, pc.coalesce(unread, why)
     return _scaled(column, unit)
 
 
@@ -103,12 +116,14 @@ def _per_second(numbers: pa.Array, units: int) -> pa.Array:
 
 def _scaled(numbers: pa.Array, unit: Unit) -> Column:
     """Return milliseconds of numbers in a unit."""
-    numbers = numbers if pa.types.is_integer(numbers.type) else numbers.cast(pa.float64(), safe=False)
     bound = LARGEST_TIME // SCALE[unit]
+    if pa.types.is_uint64(numbers.type):  # of which not all are numbers of 64 bits with a sign
+        numbers = pc.min_element_wise(numbers, pa.scalar(bound + 1, pa.uint64()), skip_nulls=False)
+    numbers = numbers.cast(pa.int64() if pa.types.is_integer(numbers.type) else pa.float64(), safe=False)
     near = pc.and_(pc.less_equal(numbers, bound), pc.greater_equal(numbers, -bound))
     inside = pc.if_else(near, numbers, None)
     if pa.types.is_integer(numbers.type):
-        scaled = pc.multiply(inside.cast(pa.int64()), SCALE[unit])
+        scaled = pc.multiply(inside, SCALE[unit])
     else:
         scaled = pc.floor(pc.multiply(inside, SCALE[unit])).cast(pa.int64())
     return scaled, pc.if_else(pc.invert(near), "time is out of range", None).cast(pa.string())
@@ -141,14 +156,30 @@ def _one_by_one(column: pa.Array, read: Callable[[Any], Any], kind: pa.DataType)
     return found.take(coded.indices), why.take(coded.indices)
 
 
-def _raw(events: pa.Table, rows: Rows, group: int, first: int, partition: dict[str, str | None]) -> pa.Array:
-    """Return the whole of each bad row; the other columns of its row group are read only for it."""
+def _raw(
+    events: pa.Table, whole: Iterator[tuple[int, pa.Table]], number: int, partition: dict[str, str | None]
+) -> pa.Array:
+    """Return the whole of each bad row of a batch; whole: the batches with all columns, by their numbers."""
     reasons = events.column("reason")
     raws: list[str | None] = [None] * len(events)
     if reasons.null_count < len(events):
         bad = np.flatnonzero(pc.is_valid(reasons).to_numpy(zero_copy_only=False))
-        found = rows.group(group).take(pa.array(first + bad)).to_pylist()
-        for place, row in zip(bad.tolist(), found, strict=True):
-            text = json.dumps({**row, **partition}, default=str, ensure_ascii=False)
-            raws[place] = text[:RAW_CHARACTERS]
+        rows = next(batch for at, batch in whole if at == number).take(pa.array(bad))
+        values = [_told(column) for column in rows.columns]
+        for place, row in zip(bad.tolist(), zip(*values, strict=True), strict=True):
+            named = {**dict(zip(rows.column_names, row, strict=True)), **partition}
+            raws[place] = json.dumps(named, default=str, ensure_ascii=False)[:RAW_CHARACTERS]
     return pa.array(raws, pa.string())
+
+
+def _told(column: pa.ChunkedArray) -> list[Any]:
+    """Return values for people: times as texts, which reach further than Python's, and texts of any bytes."""
+    if pa.types.is_temporal(column.type):
+        return list(column.cast(pa.string()).to_pylist())
+    if pa.types.is_string(column.type):
+        found = column.cast(pa.binary()).to_pylist()
+        return [None if value is None else value.decode("utf-8", "replace") for value in found]
+    try:
+        return list(column.to_pylist())
+    except (ValueError, OverflowError):
+        return [f"a value of type {column.type}"] * len(column)

@@ -20,12 +20,13 @@ LINE = pa.schema(
         ("asin", pa.string()),
         ("overall", pa.float64()),
         ("unixReviewTime", pa.int64()),
+        ("reviewTime", pa.string()),
         ("verified", pa.bool_()),
         ("vote", pa.string()),
         ("helpful", pa.list_(pa.int64())),
     ]
 )
-KEYS = frozenset([*LINE.names, "reviewTime"])
+KEYS = frozenset(LINE.names)
 LARGEST_VOTES = 2**31 - 1
 VOTES = r"^[0-9]{1,3}(,?[0-9]{3}){0,2}$"  # what is a count below 2**31 for certain
 
