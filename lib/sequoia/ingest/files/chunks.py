@@ -1,6 +1,6 @@
 """What one task reads: a file, or of a large one that is not zipped what starts in a part of it.
 
-A gzip stream can only be read from its start. It is unzipped faster than three cores read its lines, so one
+A gzip stream can only be read from its start. It is unzipped faster than two cores read its lines, so one
 task with a few threads is as fast as several tasks, and nothing unzipped is written anywhere. Metadata and
 Python literals gain less: Python itself reads them, one line at a time.
 """
@@ -29,8 +29,8 @@ SMALLEST = 4 << 20  # less is not worth a task of its own
 class Chunk:
     """Lines, or row groups, of one file.
 
-    span: only those that start within these bytes; header: the first line's names in a CSV log; at_start: the
-    file's first line is one; threads: that read its lines.
+    span: only those that start within these bytes; header: the first line's names in a CSV log; first_line:
+    the number of the first one; at_start: that one is the file's first; threads: so many read the lines.
     """
 
     file: RawFile

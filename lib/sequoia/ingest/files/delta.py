@@ -18,7 +18,7 @@ def delta_files(spark: SparkSession, table: RawFile, columns: EventColumns) -> l
     Raises UserError where its files are not its rows, and for a table without a configured column.
     """
     folder = locate(table.path)
-    shown = spark.sql(f"SHOW TBLPROPERTIES {path_identifier(folder)}").collect()
+    shown = spark.sql(f"SHOW TBLPROPERTIES {path_identifier(folder)}").collect()  # one each
     refuse_unsafe({row["key"]: row["value"] for row in shown}, table.path)
     frame = spark.read.format("delta").load(spark_uri(folder))
     check_header(table.path, frame.columns, columns)

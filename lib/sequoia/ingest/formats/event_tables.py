@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sequoia.ingest.files.row_groups import Rows
-from sequoia.ingest.formats.csv_lines import decimal
+from sequoia.ingest.formats.csv_lines import WHOLE, decimal
 from sequoia.ingest.formats.event_csv import SCALE, read_time
 from sequoia.ingest.formats.parse import RAW_CHARACTERS, BadLineError
 from sequoia.ingest.formats.usable_events import DAY, EVENT, LARGEST_TIME, event_check, limits
@@ -19,7 +19,6 @@ from sequoia.ingest.settings import EventColumns, IngestSettings, Unit
 
 BATCH = 1 << 17  # rows
 SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
-DIGITS = r"^-?[0-9]{1,15}$"  # what is a whole number of 64 bits for certain
 
 # Values, and why there is none where the column has something else.
 Column = tuple[pa.Array, pa.Array]
@@ -131,7 +130,7 @@ def _scaled(numbers: pa.Array, unit: Unit) -> Column:
 
 def _time_of_text(texts: pa.Array, unit: Unit) -> Column:
     """Return milliseconds of texts that are numbers in a unit or ISO 8601."""
-    digits = pc.fill_null(pc.match_substring_regex(texts, DIGITS), True)
+    digits = pc.fill_null(pc.match_substring_regex(texts, WHOLE), True)
     found, reason = _scaled(pc.if_else(digits, texts, None).cast(pa.int64()), unit)
     if pc.all(digits).as_py() is not False:
         return found, reason

@@ -184,11 +184,11 @@ def _bad_utf8(data: bytes) -> Lines | None:
     """Return the lines that are not UTF-8, None for none."""
     if _is_utf8(data):
         return None
-    places: list[int] = []
+    found: list[int] = []
     for start, part in _stretches(data):
         if not _is_utf8(part):
-            places += [start + place for place in _not_utf8(part)]
-    return lines_of(data, places)
+            found += [start + place for place in _not_utf8(part)]
+    return lines_of(data, found)
 
 
 def _is_utf8(data: bytes) -> bool:
