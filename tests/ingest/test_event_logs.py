@@ -268,7 +268,9 @@ def test_a_file_that_is_damaged_inside_costs_only_itself(
     middle = len(data) // 2
     data[middle : middle + 200] = b"x" * 200
     Path(broken.path).write_bytes(data)
-    context = make_context(f"ingest.raw={tmp_path / 'log'}", "ingest.columns.rating=null")
-    with pytest.raises(UserError, match=r"b/log.parquet is damaged after line \d+ .*fetch it again"):
+    cut_off = tmp_path / "log" / "c.parquet"
+    cut_off.write_bytes(data[:middle])
+    context = make_context(f"ingest.raw={tmp_path / 'log'}", "ingest.on_damage=keep")
+    with pytest.raises(UserError, match=r"c.parquet is no Parquet file.*b/log.parquet is damaged .*fetch it"):
         run(context)
     assert context.tables.read("events").count() == 9000

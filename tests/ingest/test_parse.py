@@ -208,6 +208,18 @@ def test_sequences_give_an_event_per_item_in_order() -> None:
     ]
 
 
+@pytest.mark.parametrize("odd", [b"\xff x y", b"\xef\xbb\xbf8 x y"], ids=["not UTF-8", "a mark"])
+def test_sequences_beside_an_odd_line_keep_all_their_rows_in_order(odd: bytes) -> None:
+    for place in range(3):
+        lines = [b"7 1 2", b"9 3"]
+        lines.insert(place, odd)
+        data = b"\n".join(lines) + b"\n"
+        found = rows(sequences(), data)
+        assert [row["item"] for row in found if row["user"] in ("7", "9")] == ["1", "2", "3"]
+        assert found == slowly(sequences(), data)
+        assert len(found) == 4 + (not odd.startswith(b"\xff"))
+
+
 def test_metadata_of_both_years_is_cleaned_alike() -> None:
     new = {"asin": "B1", "title": "A &amp; B", "brand": "", "price": "$5.00", "category": ["Toys", "Cars"]}
     old = {"asin": "B1", "title": "A &amp; B", "price": 5.0, "categories": [["Toys", "Cars"]], "also": "it's"}

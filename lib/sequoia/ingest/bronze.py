@@ -18,6 +18,7 @@ from sequoia.ingest.settings import IngestSettings
 from sequoia.road.stage import Context
 from sequoia.tables.parts import Part
 
+TOLD = 10  # files with a sentence of their own in an error
 BATCH = 2 << 30  # bytes read between two commits, or one file
 
 
@@ -55,11 +56,18 @@ def read_changed(context: Context, inputs: Sequence[Input]) -> None:
     if changed:
         size = sum(entry.file.bytes for entry in changed)
         context.say(f"reading {len(changed)} of {len(inputs)} files, {size / 1e6:,.1f} MB")
+    chunks: list[Chunk] = []
     faults: list[str] = []
-    for batch in _batches([_chunk(context, entry) for entry in changed]):
+    for entry in changed:
+        try:
+            chunks.append(_chunk(context, entry))
+        except UserError as error:
+            faults.append(str(error))
+    for batch in _batches(chunks):
         faults += _read(context, batch)
     if faults:
-        raise UserError("; ".join(faults))
+        more = f"; and {len(faults) - TOLD} more files" if len(faults) > TOLD else ""
+        raise UserError("; ".join(faults[:TOLD]) + more)
 
 
 def drop_gone(context: Context, inputs: Sequence[Input]) -> None:
@@ -72,7 +80,7 @@ def drop_gone(context: Context, inputs: Sequence[Input]) -> None:
 
 
 def _chunk(context: Context, entry: Input) -> Chunk:
-    """Look at a file before anything is written: is it what it is taken for?"""
+    """Look at a file before it is read: UserError when it is not what it is taken for."""
     settings = context.config.ingest
     if entry.file.kind != "lines":
         check_columns(entry.file, settings.columns)
@@ -126,6 +134,9 @@ def _read(context: Context, files: Sequence[Chunk]) -> list[str]:
 def _fault(file: Chunk, reports: Sequence[Report], settings: IngestSettings) -> str | None:
     lines, bad = (sum(report[name] for report in reports) for name in ("lines", "bad"))
     damage = next((report["damage"] for report in reports if report["damage"]), None)
+    if damage and file.file.kind != "lines":
+        # Rows after the damage may have been read by other tasks, and nothing would account for those lost.
+        return f"{file.file.path} is damaged ({damage}): fetch it again, or take it out of the input"
     if damage and settings.on_damage == "refuse":
         return (
             f"{file.file.path} is damaged after line {lines} ({lines - bad} good, {bad} quarantined before "

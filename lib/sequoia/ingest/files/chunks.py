@@ -1,8 +1,8 @@
 """What one task reads: a file, or of a large one that is not zipped what starts in a part of it.
 
-A gzip stream can only be read from its start. It is unzipped faster than two cores read its lines, so one
-task with a few threads is as fast as several tasks, and nothing unzipped is written anywhere. Metadata and
-Python literals gain less: Python itself reads them, one line at a time.
+A gzip stream can only be read from its start. It is unzipped about as fast as four cores read its lines, so
+one task with a few threads is as fast as several tasks, and nothing unzipped is written anywhere. Metadata
+and Python literals gain less: Python itself reads them, one line at a time.
 """
 
 from __future__ import annotations

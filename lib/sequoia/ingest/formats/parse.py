@@ -61,6 +61,7 @@ class Grammar:
     slow: Callable[[str], list[tuple[Any, ...]]]
     check: Callable[[pa.Table], pa.Table]
     look: Callable[[bytes], Lines] | None = None
+    row_per_line: bool = True
 
 
 def parse(grammar: Grammar, block: Block) -> pa.Table:
@@ -95,6 +96,8 @@ def _rows(grammar: Grammar, data: bytes, lines: int, tries: int) -> pa.Table:
 
 def _without(grammar: Grammar, data: bytes, odd: Lines, tries: int) -> pa.Table:
     """Return the rows of lines that were looked at; odd: those to take the slow way."""
+    if not grammar.row_per_line:
+        return _slow(grammar, data)
     rest, apart = without_lines(data, odd)
     slow = _slow(grammar, apart)
     return _in_order(odd, _rows(grammar, rest, int((~odd).sum()), tries), slow) if rest else slow

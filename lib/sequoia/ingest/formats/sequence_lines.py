@@ -20,7 +20,7 @@ STEP = 1000
 def sequences() -> Grammar:
     """Return the grammar of sequence lines: as many rows as events, one row for a line without items."""
     bounds = Limits(first_time=0, last_time=LARGEST_TIME, needs_rating=False)
-    return Grammar(columns=EVENT, fast=_fast, slow=_slow, check=event_check(bounds))
+    return Grammar(columns=EVENT, fast=_fast, slow=_slow, check=event_check(bounds), row_per_line=False)
 
 
 def _fast(data: bytes, lines: int) -> tuple[pa.Table, None]:
