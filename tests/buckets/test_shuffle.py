@@ -3,11 +3,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 from zipimport import zipimporter
 
 import pyarrow as pa
 import pytest
+from pyspark import SparkFiles
 from pyspark.sql import SparkSession
 
 from sequoia.buckets.blobs import bucket_of, split
@@ -56,3 +58,15 @@ def test_a_worker_does_not_read_sparks_jar_before_every_task(spark: SparkSession
     """Which takes a quarter of a second; the first look is what the task before left behind."""
     call_tasks(spark, [partial(int, 1)] * 8)
     assert [found for found in call_tasks(spark, [importers_of_archives] * 4) if found] == []
+
+
+def fail(bucket: int, tables: Iterable[pa.Table]) -> Iterator[dict[str, Any]]:
+    raise OSError(f"bucket {bucket} cannot be gathered")
+
+
+def test_nothing_that_was_shuffled_stays_on_disk(spark: SparkSession) -> None:
+    folder = Path(SparkFiles.getRootDirectory())
+    shuffle(spark, TASKS, send, gather, 6)
+    with pytest.raises(Exception, match="cannot be gathered"):
+        shuffle(spark, TASKS, send, fail, 6)
+    assert [*folder.glob("shuffle-*")] == []
