@@ -30,14 +30,15 @@ def test_a_shard_holds_the_last_training_events_of_its_users_in_the_order_of_the
     folder = str(tmp_path)
     # Two pieces: the users up to 3, and those after.
     left = [
-        leave_trained(log, np.where(of, trained, 0), ROWS, window=3, folder=folder, name=str(number))
+        leave_trained(
+            log, np.where(of, trained, 0), ROWS, window=3, shards=2, seed=7, folder=folder, name=str(number)
+        )
         for number, of in enumerate((log.users <= 3, log.users > 3))
     ]
-    paths = [one["trained"] for one in left]
     target = Target(folder=folder, columns=to_arrow_schema(contract("training").schema))
     found = {}
     for shard in (0, 1):
-        report = write_shard(paths, shard, shards=2, window=3, seed=7, target=target)
+        report = write_shard(left, shard, window=3, seed=7, target=target)
         assert report is not None
         table = pq.ParquetFile(report["path"]).read().to_pylist()
         order = [int(place) for place in places(np.array([row["user_id"] for row in table]), 7)]

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sequoia.buckets.order import run_starts
 from sequoia.negatives.weights import Integers, Sampler
 from sequoia.splitmix64 import GAMMA, Unsigned, draws, mix, stream_keys
 
@@ -99,9 +100,10 @@ def _draw_rows(
     row, place = _passed_over(picked, own, len(sampler.weights))
     if not len(row):
         return np.ones(len(keys), dtype=bool), picked[:, :count]
-    some = np.unique(row)
+    new = run_starts(row)
+    some = row[new]
     fresh = np.ones((len(some), first_draws), dtype=bool)
-    fresh[np.searchsorted(some, row), place] = False
+    fresh[np.cumsum(new) - 1, place] = False
     nth = np.cumsum(fresh, axis=1, dtype=np.int32)
     enough = nth[:, -1] >= count
     done = np.ones(len(keys), dtype=bool)
@@ -112,7 +114,7 @@ def _draw_rows(
 
 
 def _passed_over(picked: Drawn, own: Matrix, items: int) -> tuple[Places, Places]:
-    """Return the (row, draw) whose item is in the history or was drawn before.
+    """Return the (row, draw) whose item is in the history or was drawn before, rows ascending.
 
     One sort tells: of item and number of the draw, where the history counts as draw 0.
     """

@@ -148,8 +148,9 @@ def _drop_weak(group: Group, state: Report, strong_items: str, at: int) -> Repor
     if len(gone) > MANY * len(owners) or at == 1:
         return _left(group, at, len(of_users), owners[stays], items[stays])
     # Few events go in most rounds: the counts lose theirs, and the others are not touched.
-    of_users = of_users - np.bincount(owners[gone], minlength=len(of_users)).astype(np.int32)
-    of_items = of_items - np.bincount(items[gone], minlength=len(of_items)).astype(np.int32)
+    of_users, of_items = of_users.copy(), of_items.copy()
+    np.subtract.at(of_users, owners[gone], 1)
+    np.subtract.at(of_items, items[gone], 1)
     return _saved(group, at, of_users, of_items) | {
         "events": state["events"],
         "alive": _save_flags(stays, group.folder, f"{group.name}-{at}-alive"),

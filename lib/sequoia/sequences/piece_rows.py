@@ -31,7 +31,7 @@ class PieceRows:
     core_items: str
     items: str
     rows: str
-    vocabulary: int
+    seed: int
     cuts: Cuts
     settings: SequencesSettings
     folder: str
@@ -51,11 +51,12 @@ def write_piece(task: PieceRows) -> Report:
     sessions = session_rows(events, names, ids, gap_minutes=task.settings.session_gap_minutes)
     place = np.arange(len(chosen.items)) - np.repeat(chosen.bounds[:-1], np.diff(chosen.bounds))
     training = chosen.items[place < np.repeat(trained, np.diff(chosen.bounds))]
-    counts = np.bincount(rows[training], minlength=task.vocabulary)
+    counts = np.bincount(rows[training])
+    taken = np.flatnonzero(counts)
     return {
         "sequences": _part(sequence_rows(chosen, ids, task.cuts), task, "sequences"),
         "sessions": _part(sessions, task, "sessions"),
-        "counts": save(pa.table({"events": counts.astype(np.int32)}), task.folder, f"counts-{name}"),
+        "counts": save(pa.table({"row": taken, "events": counts[taken]}), task.folder, f"counts-{name}"),
         "cut_histories": int((np.diff(whole.bounds) > np.diff(chosen.bounds)).sum()),
         "cut_events": len(whole.items) - len(chosen.items),
         "kept": len(chosen.items),
@@ -64,6 +65,8 @@ def write_piece(task: PieceRows) -> Report:
             trained,
             rows,
             window=task.settings.max_length + 1,
+            shards=task.settings.shards,
+            seed=task.seed,
             folder=task.folder,
             name=name,
         ),

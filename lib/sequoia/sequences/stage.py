@@ -138,7 +138,7 @@ class Sequencing:
                 core_items=core.items,
                 items=items,
                 rows=rows["rows"],
-                vocabulary=FIRST_ID + rows["count"],
+                seed=self._context.config.seed,
                 cuts=cuts,
                 settings=self._settings,
                 folder=folder,
@@ -147,7 +147,8 @@ class Sequencing:
             for span, piece, users in zip(self._ranges, pieces, core.users, strict=True)
         ]
         written = self._do(*(partial(write_piece, task) for task in tasks))
-        (events,) = self._do(partial(leave_events, [one["counts"] for one in written], folder))
+        counts = [one["counts"] for one in written]
+        (events,) = self._do(partial(leave_events, counts, FIRST_ID + rows["count"], folder))
         vocabulary, training = (
             self._vocabulary(items, rows["rows"], events["events"]),
             self._training(written),
@@ -182,9 +183,8 @@ class Sequencing:
         return [
             partial(
                 write_shard,
-                [one["training"]["trained"] for one in written],
+                [one["training"] for one in written],
                 shard,
-                shards=settings.shards,
                 window=settings.max_length + 1,
                 seed=self._context.config.seed,
                 target=self._context.tables.target("training"),

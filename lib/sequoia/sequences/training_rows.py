@@ -34,12 +34,14 @@ def leave_trained(
     rows: npt.NDArray[np.int32],
     *,
     window: int,
+    shards: int,
+    seed: int,
     folder: str,
     name: str,
 ) -> Report:
-    """Leave the last `window` of the first trained[i] events of every user i who has two of them.
+    """Leave the last `window` of the first trained[i] events of every user i who has two of them, by shard.
 
-    rows: the vocabulary row of each item number.
+    rows: the vocabulary row of each item number. Reports where in the file each shard begins and ends.
     """
     lengths = np.diff(events.bounds)
     ends = np.repeat(np.where(trained >= MIN_EVENTS, trained, 0), lengths)
@@ -51,20 +53,24 @@ def leave_trained(
         "ratings": chosen.ratings,
     }
     table = {column: lists_of(values, chosen.bounds) for column, values in lists.items()}
-    path = save(pa.table({"user_id": chosen.users, **table}), folder, f"trained-{name}")
-    return {"trained": path, "rows": len(chosen.users)}
+    shard = (places(chosen.users, seed) % np.uint64(shards)).astype(np.int64)
+    by_shard = pa.table({"user_id": chosen.users, **table}).take(pa.array(np.argsort(shard, kind="stable")))
+    bounds = np.cumsum(np.bincount(shard + 1, minlength=shards + 1))
+    return {"path": save(by_shard, folder, f"trained-{name}"), "bounds": bounds.tolist()}
 
 
 def write_shard(
-    trained: Sequence[str], shard: int, *, shards: int, window: int, seed: int, target: Target
+    trained: Sequence[Report], shard: int, *, window: int, seed: int, target: Target
 ) -> Report | None:
-    """Write the file of a shard, its users' rows in the order of their hashes; None when it has no users."""
-    found = []
-    for path in trained:
-        table = load(path)
-        of = places(table.column("user_id").to_numpy(), seed) % np.uint64(shards)
-        found.append(table.take(pa.array(np.flatnonzero(of == shard))))
-    rows = pa.concat_tables(found)
+    """Write the file of a shard, its users' rows in the order of their hashes; None when it has no users.
+
+    trained: of each piece what `leave_trained` reports.
+    """
+    bounds = [piece["bounds"][shard : shard + 2] for piece in trained]
+    rows = pa.concat_tables(
+        load(piece["path"]).slice(begin, end - begin)
+        for piece, (begin, end) in zip(trained, bounds, strict=True)
+    ).combine_chunks()  # once: of several chunks every take would make one anew
     users = rows.column("user_id").to_numpy()
     if not len(rows):
         return None

@@ -44,9 +44,12 @@ def rows_of_items(path: str) -> npt.NDArray[np.int32]:
     return rows
 
 
-def leave_events(counts: Sequence[str], folder: str) -> Report:
-    """Sum the training events of every row."""
-    total = sum(load(path).column("events").to_numpy() for path in counts)
+def leave_events(counts: Sequence[str], rows: int, folder: str) -> Report:
+    """Sum the training events of every row; counts: of each piece, those of the rows that it has."""
+    total = np.zeros(rows, dtype=np.int64)
+    for path in counts:
+        table = load(path)
+        total[table.column("row").to_numpy()] += table.column("events").to_numpy()
     return {"events": save(pa.table({"events": total}), folder, "vocabulary-events")}
 
 
