@@ -10,7 +10,7 @@ from sequoia.config import load_config
 from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.find import find_files
-from sequoia.ingest.files.first_look import check_first_lines
+from sequoia.ingest.files.first_look import look
 from sequoia.ingest.files.recognise import recognise
 from sequoia.synthetic.corpus import write_corpus
 
@@ -24,7 +24,7 @@ def test_lines_quarantine_and_duplicates_are_those_that_were_written(tmp_path: P
         truth = written[file.source]
         form = recognise(file, config.ingest)
         assert form == truth.format
-        check_first_lines(file, form, config.ingest, None)
+        look(file, form, config.ingest)
         rows = pa.concat_tables(rows_of(Chunk(file=file, form=form, fingerprint=""), config.ingest))
         good = rows.filter(pa.compute.is_null(rows.column("reason")))
         keys = ["item"] if form == "metadata" else ["user", "item", "time"]

@@ -21,7 +21,7 @@ from sequoia.ingest.bronze_rows import rows_of
 from sequoia.ingest.files.chunks import Chunk
 from sequoia.ingest.files.delta import delta_files
 from sequoia.ingest.files.find import RawFile, find_files
-from sequoia.ingest.files.row_groups import check_columns
+from sequoia.ingest.files.first_look import look
 from sequoia.ingest.stage import run
 from sequoia.road.stage import Context
 
@@ -100,6 +100,8 @@ NOON = datetime(2014, 5, 13, 16, 53, 20, 987_654, tzinfo=UTC)
         (["2014-05-13 16:53:20", "1400000000", "1.4e9"], pa.string(), [SECONDS] * 3),
         ([" ", "soon", None, "1e300"], pa.string(), [None] * 4),
         (["2014-05-13T18:53:20.5+02:00", "2014-02-30"], pa.large_string(), [1_400_000_000_500, None]),
+        (["2014-05-13 16:53:20", "2014-05-13T18:53:20+02:00", "soon", None], pa.string(),
+         [SECONDS, SECONDS, None, None]),
         ([2**64 - 1, 1_400_000_000, None], pa.uint64(), [None, SECONDS, None]),
         ([b"2014-05-13 16:53:20", b"1400000000", b"\xe9"], pa.binary(), [SECONDS, SECONDS, None]),
         (["1400000000", "1400000000"], pa.dictionary(pa.int8(), pa.string()), [SECONDS] * 2),
@@ -232,16 +234,16 @@ def test_what_cannot_be_read_is_a_sentence(spark: SparkSession, tmp_path: Path, 
     columns = load_config().ingest.columns
     file = parquet(tmp_path / "log", pa.table({"user": [1]}))
     with pytest.raises(UserError, match=r"has the columns user and no item: set ingest.columns.item"):
-        check_columns(file, columns)
+        look(file, "events", load_config().ingest)
     file = parquet(
         tmp_path / "nested", pa.table({name: [[1]] for name in ("user", "item", "time", "rating")})
     )
     with pytest.raises(UserError, match=r"has in (user|item|time|rating) values of type list"):
-        check_columns(file, columns)
+        look(file, "events", load_config().ingest)
     clock = pa.array([1], pa.time64("us"))
     file = parquet(tmp_path / "clock", pa.table({"user": ["u"], "item": ["i"], "time": clock}))
     with pytest.raises(UserError, match="has in time values of type time64"):
-        check_columns(file, columns)
+        look(file, "events", load_config().ingest)
     Path(file.path).write_bytes(b"PAR1 and nothing more")
     with pytest.raises(UserError, match="is no Parquet file, or damaged"):
         run(make_context(f"ingest.raw={file.path}"))
@@ -252,6 +254,9 @@ def test_what_cannot_be_read_is_a_sentence(spark: SparkSession, tmp_path: Path, 
     table = str(tmp_path / "other")
     spark.range(3).write.format("delta").save(table)
     with pytest.raises(UserError, match="has the columns id and no user"):
+        delta_files(spark, find_files(table, None)[0], columns)
+    spark.sql(f"ALTER TABLE delta.`{table}` SET TBLPROPERTIES ('delta.randomizeFilePrefixes' = 'true')")
+    with pytest.raises(UserError, match="do not tell the values of partition columns"):
         delta_files(spark, find_files(table, None)[0], columns)
 
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.errors import UserError
 from sequoia.ingest.bronze_rows import write_rows
 from sequoia.ingest.files.chunks import Chunk, cut, with_line_numbers
-from sequoia.ingest.files.first_look import check_first_lines
+from sequoia.ingest.files.first_look import look
 from sequoia.ingest.files.inputs import BRONZE, Input, table_of
-from sequoia.ingest.files.recognise import check_header, header
-from sequoia.ingest.files.row_groups import check_columns
 from sequoia.ingest.settings import IngestSettings
 from sequoia.road.stage import Context
 from sequoia.tables.parts import Part
 
 TOLD = 10  # files with a sentence of their own in an error
 BATCH = 2 << 30  # bytes read between two commits, or one file
+LOOKS = 16  # at once: most of a look is waiting for storage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +57,10 @@ def read_changed(context: Context, inputs: Sequence[Input]) -> None:
     if changed:
         size = sum(entry.file.bytes for entry in changed)
         context.say(f"reading {len(changed)} of {len(inputs)} files, {size / 1e6:,.1f} MB")
-    chunks: list[Chunk] = []
-    faults: list[str] = []
-    for entry in changed:
-        try:
-            chunks.append(_chunk(context, entry))
-        except UserError as error:
-            faults.append(str(error))
-    for batch in _batches(chunks):
+    with ThreadPoolExecutor(LOOKS) as pool:
+        looked = [*pool.map(partial(_looked_at, settings=context.config.ingest), changed)]
+    faults = [fault for fault in looked if isinstance(fault, str)]
+    for batch in _batches([chunk for chunk in looked if isinstance(chunk, Chunk)]):
         faults += _read(context, batch)
     if faults:
         more = f"; and {len(faults) - TOLD} more files" if len(faults) > TOLD else ""
@@ -79,26 +76,24 @@ def drop_gone(context: Context, inputs: Sequence[Input]) -> None:
             context.tables.publish(table, [], on=context.tables.begin(table), replacing={"source": gone})
 
 
-def _chunk(context: Context, entry: Input) -> Chunk:
-    """Look at a file before it is read: UserError when it is not what it is taken for."""
-    settings = context.config.ingest
-    if entry.file.kind != "lines":
-        check_columns(entry.file, settings.columns)
-        return Chunk(file=entry.file, form=entry.form, fingerprint=entry.fingerprint)
-    names = header(entry.file, settings) if entry.form == "events" else None
-    if names is not None:
-        check_header(entry.file.path, names, settings.columns)
-    check_first_lines(entry.file, entry.form, settings, names)
-    return Chunk(file=entry.file, form=entry.form, fingerprint=entry.fingerprint, header=names)
+def _looked_at(entry: Input, settings: IngestSettings) -> Chunk | str:
+    """Return a file as it is to be read, or a sentence where it is not what it is taken for."""
+    try:
+        header = look(entry.file, entry.form, settings)
+    except UserError as error:
+        return str(error)
+    return Chunk(file=entry.file, form=entry.form, fingerprint=entry.fingerprint, header=header)
 
 
 def _batches(chunks: Sequence[Chunk]) -> Iterator[list[Chunk]]:
     batch: list[Chunk] = []
+    size = 0
     for chunk in chunks:
-        if batch and sum(one.bytes for one in batch) + chunk.bytes > BATCH:
+        if batch and size + chunk.bytes > BATCH:
             yield batch
-            batch = []
+            batch, size = [], 0
         batch.append(chunk)
+        size += chunk.bytes
     if batch:
         yield batch
 
@@ -134,7 +129,7 @@ def _read(context: Context, files: Sequence[Chunk]) -> list[str]:
 def _fault(file: Chunk, reports: Sequence[Report], settings: IngestSettings) -> str | None:
     lines, bad = (sum(report[name] for report in reports) for name in ("lines", "bad"))
     damage = next((report["damage"] for report in reports if report["damage"]), None)
-    if damage and file.file.kind != "lines":
+    if damage and not file.file.is_text:
         # Rows after the damage may have been read by other tasks, and nothing would account for those lost.
         return f"{file.file.path} is damaged ({damage}): fetch it again, or take it out of the input"
     if damage and settings.on_damage == "refuse":

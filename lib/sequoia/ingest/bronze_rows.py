@@ -31,7 +31,7 @@ def rows_of(chunk: Chunk, settings: IngestSettings, *, size: int = BLOCK) -> Ite
 
     Raises DamagedError at a damaged file, behind the rows before the damage.
     """
-    if chunk.file.kind == "lines":
+    if chunk.file.is_text:
         found = grammar(chunk.form, settings, name=chunk.file.name, header=chunk.header)
         tables = _in_order(partial(parse, found), _below_header(chunk, settings, size), chunk.threads)
         yield from _numbered(tables, chunk, chunk.first_line)

@@ -19,7 +19,7 @@ class CorpusSettings(Settings):
     compress: bool  # gzip, as the reviews are published; the ratings are plain there
     category_skew: float = Field(ge=0)  # users at home in the category of rank r: r ** -skew
     further_category_share: float = Field(ge=0, lt=1)  # of a category's users, who also write in the next
-    block_users: int = Field(ge=1, le=1_000_000)  # users generated at once: bounds the memory
+    block_users: int = Field(ge=1, le=250_000)  # users generated at once: bounds the memory
     processes: int | None = Field(ge=1)  # that write the files; null: as many as cores; changes no byte
 
     single_share: float = Field(ge=0, le=1)  # of a category's users: one event

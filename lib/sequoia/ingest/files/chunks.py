@@ -105,7 +105,7 @@ def with_line_numbers(spark: SparkSession, chunks: Sequence[Chunk]) -> list[Chun
 
 
 def _is_cut(chunk: Chunk) -> bool:
-    return chunk.span is not None and chunk.file.kind == "lines"
+    return chunk.span is not None and chunk.file.is_text
 
 
 def _count(chunk: Chunk) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
+from sequoia.errors import UserError
 from sequoia.ingest.files.find import RawFile, raw_file
 from sequoia.ingest.files.recognise import check_header
 from sequoia.ingest.settings import EventColumns
@@ -19,7 +20,13 @@ def delta_files(spark: SparkSession, table: RawFile, columns: EventColumns) -> l
     """
     folder = locate(table.path)
     shown = spark.sql(f"SHOW TBLPROPERTIES {path_identifier(folder)}").collect()  # one each
-    refuse_unsafe({row["key"]: row["value"] for row in shown}, table.path)
+    properties = {row["key"]: row["value"] for row in shown}
+    refuse_unsafe(properties, table.path)
+    if properties.get("delta.randomizeFilePrefixes", "false") == "true":
+        raise UserError(
+            f"{table.path} has delta.randomizeFilePrefixes = true, so its folders do not tell the values of "
+            "partition columns: unset it, rewrite the table's files and try again"
+        )
     frame = spark.read.format("delta").load(spark_uri(folder))
     check_header(table.path, frame.columns, columns)
     present = {entry.relative: entry for entry in entries(folder)}

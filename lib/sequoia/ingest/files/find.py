@@ -35,6 +35,11 @@ class RawFile:
     table: str | None = None
 
     @property
+    def is_text(self) -> bool:
+        """Say whether the file holds lines of text, not the rows of a table."""
+        return self.kind == "lines"
+
+    @property
     def name(self) -> str:
         """Return the file's name without .gz."""
         return self.path.rpartition("/")[2].removesuffix(".gz")

@@ -17,7 +17,7 @@ def recognise(file: RawFile, settings: IngestSettings) -> Format | None:
 
     Raises UserError for an empty file, one that is damaged from its start, and a CSV with other columns.
     """
-    if file.kind != "lines":
+    if not file.is_text:
         return "events" if settings.format in ("auto", "events") else None
     lines = first_lines(file, LINES, settings)
     if settings.format != "auto":
@@ -67,9 +67,14 @@ def _csv(file: RawFile, line: bytes, columns: EventColumns) -> Format:
 
 
 def check_header(path: str, fields: list[str], columns: EventColumns) -> None:
-    """Raise UserError when a header lacks a configured column."""
+    """Raise UserError when a header lacks a configured column, or has several of its name."""
     wanted = {"user": columns.user, "item": columns.item, "time": columns.time, "rating": columns.rating}
     for key, name in wanted.items():
+        if name is not None and fields.count(name) > 1:
+            raise UserError(
+                f"{path} has {fields.count(name)} columns with the name {name}: rename all but one, or set "
+                f"ingest.columns.{key} to another one"
+            )
         if name is not None and name not in fields:
             raise UserError(
                 f"{path} has the columns {', '.join(fields)} and no {name}: set ingest.columns.{key} "

@@ -10,11 +10,8 @@ from urllib.parse import unquote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sequoia.errors import UserError
 from sequoia.ingest.files.find import RawFile
 from sequoia.ingest.files.gunzip import DamagedError
-from sequoia.ingest.files.recognise import check_header
-from sequoia.ingest.settings import EventColumns
 from sequoia.storage import locate, open_bytes, relative_to
 
 NOTHING = "__HIVE_DEFAULT_PARTITION__"  # how a folder is called whose partition column is null
@@ -64,33 +61,6 @@ def open_rows(file: RawFile, span: tuple[int, int] | None = None) -> Iterator[Ro
     """Open a Parquet file; DamagedError where it, or what is read of it, is none."""
     with open_bytes(locate(file.path)) as opened:
         yield Rows(opened, span)
-
-
-def check_columns(file: RawFile, columns: EventColumns) -> None:
-    """Look at a file's columns; UserError when it is damaged, or has not those that are configured."""
-    try:
-        with open_rows(file) as rows:
-            schema = rows.schema
-    except DamagedError as error:
-        raise UserError(
-            f"{file.path} is no Parquet file, or damaged ({error}): fetch it again, or take it out of the "
-            "input"
-        ) from None
-    if file.table is None:  # a Delta table's files may have fewer columns than the table
-        check_header(file.path, [*schema.names, *partition_of(file)], columns)
-    for name in {columns.user, columns.item, columns.time, columns.rating} & {*schema.names}:
-        if not _is_plain(schema.field(name).type, is_rating=name == columns.rating):
-            raise UserError(
-                f"{file.path} has in {name} values of type {schema.field(name).type}: set ingest.columns to "
-                "columns of texts, numbers or times"
-            )
-
-
-def _is_plain(kind: pa.DataType, *, is_rating: bool) -> bool:
-    """Say whether values of a type are texts, numbers or, but for ratings, times."""
-    odd = pa.types.is_nested(kind) or pa.types.is_fixed_size_binary(kind)
-    odd = odd or pa.types.is_time(kind) or pa.types.is_duration(kind)
-    return not (odd or (is_rating and pa.types.is_temporal(kind)))
 
 
 def partition_of(file: RawFile) -> dict[str, str | None]:

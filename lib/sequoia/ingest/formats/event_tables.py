@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from sequoia.ingest.files.row_groups import Rows
 from sequoia.ingest.formats.csv_lines import WHOLE, decimal
-from sequoia.ingest.formats.event_csv import SCALE, read_time
+from sequoia.ingest.formats.event_csv import ISO, SCALE, read_time
 from sequoia.ingest.formats.parse import RAW_CHARACTERS, BadLineError
 from sequoia.ingest.formats.usable_events import DAY, EVENT, LARGEST_TIME, event_check, limits
 from sequoia.ingest.settings import EventColumns, IngestSettings, Unit
@@ -24,7 +24,9 @@ SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 Column = tuple[pa.Array, pa.Array]
 
 
-def event_rows(rows: Rows, partition: dict[str, str | None], settings: IngestSettings) -> Iterator[pa.Table]:
+def event_rows(
+    rows: Rows, partition: dict[str, str | None], settings: IngestSettings, *, size: int = BATCH
+) -> Iterator[pa.Table]:
     """Yield the events of rows in order, with `reason` and `raw`, all columns of a bad row as JSON.
 
     partition: columns that are the same for all rows, and not among them.
@@ -34,8 +36,8 @@ def event_rows(rows: Rows, partition: dict[str, str | None], settings: IngestSet
     asked = {names.user, names.item, names.time, names.rating} - {None, *partition}
     read = [name for name in rows.schema.names if name in asked]
     for group in rows.groups:
-        whole = enumerate(rows.batches(group, rows.schema.names, BATCH))  # read as far as there are bad rows
-        for number, batch in enumerate(rows.batches(group, read, BATCH)):
+        whole = enumerate(rows.batches(group, rows.schema.names, size))  # read as far as there are bad rows
+        for number, batch in enumerate(rows.batches(group, read, size)):
             table = check(_events(batch, names, partition))
             yield table.append_column("raw", _raw(table, whole, number, partition))
 
@@ -134,9 +136,19 @@ def _time_of_text(texts: pa.Array, unit: Unit) -> Column:
     found, reason = _scaled(pc.if_else(digits, texts, None).cast(pa.int64()), unit)
     if pc.all(digits).as_py() is not False:
         return found, reason
-    others = pc.if_else(digits, None, texts)
-    moments, why = _one_by_one(others, lambda text: read_time(text, unit), pa.int64())
-    return pc.coalesce(found, moments), pc.coalesce(reason, why)
+    moments, others = _plain_iso(pc.if_else(digits, None, texts))
+    rest, why = _one_by_one(others, lambda text: read_time(text, unit), pa.int64())
+    return pc.coalesce(found, moments, rest), pc.coalesce(reason, why)
+
+
+def _plain_iso(texts: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Return the milliseconds of texts that Arrow takes for times for certain, and the other texts."""
+    plain = pc.match_substring_regex(texts, ISO.pattern)
+    try:
+        found = pc.if_else(plain, texts, None).cast(pa.timestamp("ms")).cast(pa.int64())
+    except pa.ArrowInvalid:  # a 30th of February is among them
+        return pa.nulls(len(texts), pa.int64()), texts
+    return found, pc.if_else(plain, None, texts)
 
 
 def _one_by_one(column: pa.Array, read: Callable[[Any], Any], kind: pa.DataType) -> Column:
