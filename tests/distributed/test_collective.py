@@ -1,4 +1,4 @@
-"""One behaviour suite for all groups: single process, two Horovod processes, two torchrun processes."""
+"""One behaviour suite for all groups: a single process, and up to three of Horovod and of torchrun."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from sequoia.distributed.launch import _environment, _prefix, launch
 from sequoia.errors import UserError
+from tests.distributed.behaviour import rows_of
 
 BEHAVIOUR = Path(__file__).with_name("behaviour.py")
 
 
-@pytest.fixture(
-    scope="module", params=[("single", 1), ("horovod", 2), ("torchrun", 2)], ids=lambda param: param[0]
-)
+GROUPS = [("single", 1), ("horovod", 1), ("horovod", 2), ("horovod", 3), ("torchrun", 1), ("torchrun", 2)]
+GROUPS.append(("torchrun", 3))
+
+
+@pytest.fixture(scope="module", params=GROUPS, ids=lambda param: f"{param[0]}-{param[1]}")
 def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     """Return what each process of a real group saw."""
     launcher, processes = request.param
@@ -37,25 +41,47 @@ def test_ranks_are_numbered_and_one_is_main(seen: list[dict[str, Any]]) -> None:
     assert {one["size"] for one in seen} == {len(seen)}
 
 
-def test_objects_come_from_the_main_process(seen: list[dict[str, Any]]) -> None:
-    assert all(one["object"] == {"from": 0, "text": "é"} for one in seen)
-
-
-def test_numbers_are_added_up(seen: list[dict[str, Any]]) -> None:
-    expected = {"rank": float(sum(range(len(seen)))), "one": float(len(seen))}
-    assert all(one["sum"] == expected for one in seen)
-
-
-def test_all_processes_start_from_the_same_weights(seen: list[dict[str, Any]]) -> None:
-    assert all(one["start"] == seen[0]["start"] for one in seen)
-
-
-def test_the_optimizer_steps_by_the_sum_of_gradients(seen: list[dict[str, Any]]) -> None:
-    gradient = sum(range(1, len(seen) + 1))
+def test_tensors_are_added_up(seen: list[dict[str, Any]]) -> None:
+    size = len(seen)
+    total = [sum(range(1, size + 1)), 10.0 * size]
     for one in seen:
-        assert one["weight"] == pytest.approx(
-            [value - 0.1 * gradient for value in one["start"][:3]], abs=1e-6
-        )
+        assert one["started_sum"] == total
+        assert one["sum"] == [2 * value for value in total]
+        assert one["untouched"] == [one["rank"] + 1.0, 10.0]
+        assert one["numbers"] == {"rank": sum(range(size)), "one": size}
+
+
+def test_rank_0_tells_the_others(seen: list[dict[str, Any]]) -> None:
+    for one in seen:
+        assert one["broadcast"] == [1.0, 10.0]
+        assert one["value"] == {"from": 0, "text": "é", "long": "x" * 5000}
+        assert one["nothing"] is None
+        assert one["tensors"] == {"a": [[7, 7], [7, 7]], "b": 0.5}
+
+
+def test_tensors_are_gathered_exchanged_and_scattered(seen: list[dict[str, Any]]) -> None:
+    size = len(seen)
+    for one in seen:
+        rank = one["rank"]
+        assert one["all_gather"] == [[other + 1.0, 10.0] for other in range(size)]
+        # Every rank sends one row to rank 0, two to rank 1, and so on.
+        assert one["all_to_all"] == [
+            [other for other in range(size) for _ in range(rank + 1)],
+            [rank + 1] * size,
+        ]
+        assert one["reduce_scatter"] == [[2.0 * rank * size, (2.0 * rank + 1) * size]]
+
+
+def test_gradients_are_those_of_all_ranks_rows_whatever_the_buckets(seen: list[dict[str, Any]]) -> None:
+    for step in range(2):
+        torch.manual_seed(5)
+        model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.Tanh(), torch.nn.Linear(4, 2))
+        rows = torch.cat([rows_of(rank) for rank in range(len(seen)) if rank != 1 or step])
+        model(rows).square().sum().backward()
+        wanted = [value / 2 for one in model.parameters() for value in one.grad.flatten().tolist()]
+        for one in seen:
+            for bucket in (1, 64, 1 << 20):
+                assert one["gradients"][f"{bucket}, step {step}"] == pytest.approx(wanted, rel=1e-5)
 
 
 def test_a_refusal_in_a_process_arrives_as_a_sentence(

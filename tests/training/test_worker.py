@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
-from sequoia.distributed.launch import launch
+from sequoia.distributed.launch import _environment, _prefix, launch
 from sequoia.errors import UserError
 from sequoia.evaluate.ranking import rank_targets
 from sequoia.models.scorer import load_scorer, pad_left
@@ -40,6 +42,10 @@ def train(
         timeout_seconds=60,
         on_note=on_note,
     )
+    return history_of(spec)
+
+
+def history_of(spec: TrainingSpec) -> list[dict[str, Any]]:
     history: list[dict[str, Any]] = json.loads((spec.folder / "model.json").read_text())["history"]
     return history
 
@@ -66,27 +72,66 @@ def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
     assert [note["targets"] for note in history] == [expected] * 3
 
 
-def test_a_killed_training_goes_on_as_if_nothing_had_happened(make_spec: MakeSpec) -> None:
+def kill_at(spec: TrainingSpec, launcher: str, processes: int, note: str) -> None:
+    """Start a training and kill all of its processes when one says so."""
+    command = [*_prefix(launcher, processes, 60), "-m", "sequoia.training.worker"]
+    process = subprocess.Popen(
+        [*command, str(spec.folder / "spec.json"), launcher],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=_environment(1, 60),
+    )
+    assert process.stdout is not None
+    with process:
+        next(line for line in process.stdout if note in line)
+        for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+            one.kill()
+
+
+@pytest.mark.parametrize(("launcher", "processes"), [("single", 1), ("horovod", 2), ("torchrun", 2)])
+def test_a_killed_training_goes_on_as_if_nothing_had_happened(
+    make_spec: MakeSpec, launcher: str, processes: int
+) -> None:
     overrides = ("models.sasrec.dropout=0.2", "training.epochs=4")
     whole, killed = make_spec("whole", *overrides), make_spec("killed", *overrides)
-    uninterrupted = train(whole)
-    command = [
-        sys.executable,
-        "-u",
-        "-m",
-        "sequoia.training.worker",
-        str(killed.folder / "spec.json"),
-        "single",
-    ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        next(line for line in process.stdout if '"epoch": 1' in line)
-        process.kill()
+    uninterrupted = train(whole, launcher, processes)
+    kill_at(killed, launcher, processes, '"epoch": 1')
     assert not (killed.folder / "model.json").exists()
-    resumed = train(killed)
+    resumed = train(killed, launcher, processes)
     assert losses(resumed) == losses(uninterrupted)
     first, second = (load_file(spec.folder / "weights.safetensors") for spec in (whole, killed))
     assert all((first[name] == second[name]).all() for name in first)
+
+
+def test_a_checkpoint_goes_on_under_another_launcher(make_spec: MakeSpec) -> None:
+    one = make_spec("one", "training.epochs=4")
+    train(one)
+    moved = make_spec("moved", "training.epochs=4")
+    kill_at(moved, "torchrun", 2, '"epoch": 1')
+    assert losses(train(moved, "horovod", 3)) == pytest.approx(losses(history_of(one)), abs=1e-4)
+
+
+def test_the_two_newest_checkpoints_stay(make_spec: MakeSpec) -> None:
+    spec = make_spec("kept", "training.epochs=3")
+    train(spec)
+    assert sorted(path.name for path in spec.checkpoints.iterdir()) == [
+        "epoch-00002",
+        "epoch-00003",
+        "latest",
+    ]
+    assert (spec.checkpoints / "latest").read_text() == "epoch-00003"
+
+
+def test_a_checkpoint_of_other_items_is_refused_on_every_rank(make_spec: MakeSpec) -> None:
+    first = make_spec("first", "training.epochs=1")
+    train(first)
+    other = make_spec("other", "training.epochs=1")
+    items = pq.read_table(other.folder / "items.parquet")
+    names = pa.array([f"another {place}" for place in range(len(items))])
+    pq.write_table(items.set_column(2, "item", names), other.folder / "items.parquet")
+    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write(other.folder / "spec.json")
+    with pytest.raises(UserError, match=r"of another model: its vocabulary is [0-9a-f]{16}, this run's is"):
+        train(other, "horovod", 2)
 
 
 def test_a_checkpoint_of_another_model_is_refused(make_spec: MakeSpec) -> None:

@@ -8,39 +8,53 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable, Sequence
+from typing import NoReturn, Protocol
 
-from torch import nn
-from torch.nn import Parameter
-from torch.optim import Optimizer
+from torch import Tensor
+
+Wait = Callable[[], None]
 
 
 class Collective(Protocol):
-    """A group of training processes. All processes call the same verbs in the same order."""
+    """A group of training processes, its ranks. All of them call the same verbs in the same order.
+
+    Tensors have the same shape and type on all ranks, but for the rows of `all_to_all`.
+    """
 
     rank: int
     size: int
 
     @property
     def is_main(self) -> bool:
-        """Say whether this is the process that logs and writes."""
+        """Say whether this is rank 0, the process that logs and writes."""
         ...
 
-    def broadcast_object(self, value: Any, *, name: str) -> Any:
-        """Return the main process' JSON-like value everywhere; `name` must be the same on all processes."""
+    def start_sum(self, tensor: Tensor) -> Wait:
+        """Begin to add up a tensor over all ranks, in place; it must not be touched before the wait ends."""
         ...
 
-    def broadcast_module(self, module: nn.Module) -> None:
-        """Give every process the main process' parameters and buffers."""
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the sum of the ranks' tensors."""
         ...
 
-    def all_reduce_sum(self, values: dict[str, float]) -> dict[str, float]:
-        """Add up numbers over all processes (float64)."""
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """Return rank 0's tensor."""
         ...
 
-    def wrap_optimizer(self, optimizer: Optimizer, parameters: Iterable[tuple[str, Parameter]]) -> Optimizer:
-        """Return an optimizer whose step uses the SUM of all processes' gradients."""
+    def all_gather(self, tensor: Tensor) -> Tensor:
+        """Return the tensors of all ranks, (size, ...) in the order of the ranks."""
+        ...
+
+    def all_to_all(self, rows: Tensor, counts: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Send the first counts[0] rows to rank 0, the next counts[1] to rank 1, and so on.
+
+        Returns the rows that came, in the order of the ranks, and how many from each.
+        """
+        ...
+
+    def reduce_scatter(self, tensor: Tensor) -> Tensor:
+        """Return this rank's part of the sum over ranks: the tensor's rows are size equal parts."""
         ...
 
     def barrier(self) -> None:

@@ -2,62 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, cast
+from collections.abc import Sequence
+from typing import cast
 
 import horovod.torch as hvd
 import torch
-from torch import Tensor, nn
-from torch.nn import Parameter
-from torch.optim import Optimizer
+from torch import Tensor
 
-from sequoia.distributed.json_tensor import broadcast_json
+from sequoia.distributed.collective import Wait
 
 
 class HorovodGroup:
-    """The processes that horovodrun has started."""
+    """The processes that horovodrun has started.
+
+    Horovod brings tensors of one name together, in whatever order the ranks name them; here the name is the
+    number of the call, as all ranks make the same calls.
+    """
 
     def __init__(self) -> None:
         hvd.init()
         self.rank = int(hvd.rank())
         self.size = int(hvd.size())
+        self._calls = 0
 
     @property
     def is_main(self) -> bool:
         """Say whether this is rank 0."""
         return self.rank == 0
 
-    def broadcast_object(self, value: Any, *, name: str) -> Any:
-        """Send rank 0's value as JSON: Horovod's own broadcast_object pickles."""
+    def start_sum(self, tensor: Tensor) -> Wait:
+        """Begin to add up; Horovod's own thread does it."""
+        handle = hvd.allreduce_async_(tensor, op=hvd.Sum, name=self._name())
+        return lambda: hvd.synchronize(handle)
 
-        def broadcast(tensor: Tensor, tensor_name: str) -> Tensor:
-            return cast(Tensor, hvd.broadcast(tensor, root_rank=0, name=tensor_name))
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the sum of the ranks' tensors."""
+        return cast(Tensor, hvd.allreduce(tensor, op=hvd.Sum, name=self._name()))
 
-        return broadcast_json(value, is_main=self.is_main, broadcast=broadcast, name=name)
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """Return rank 0's tensor."""
+        return cast(Tensor, hvd.broadcast(tensor, root_rank=0, name=self._name()))
 
-    def broadcast_module(self, module: nn.Module) -> None:
-        """Give every process rank 0's parameters and buffers."""
-        hvd.broadcast_parameters(module.state_dict(), root_rank=0)
+    def all_gather(self, tensor: Tensor) -> Tensor:
+        """Return the tensors of all ranks, (size, ...)."""
+        return cast(Tensor, hvd.allgather(tensor[None], name=self._name()))
 
-    def all_reduce_sum(self, values: dict[str, float]) -> dict[str, float]:
-        """Add up numbers in one collective; the keys must be the same everywhere."""
-        names = sorted(values)
-        summed = hvd.allreduce(
-            torch.tensor([values[name] for name in names], dtype=torch.float64),
-            op=hvd.Sum,
-            name="sum." + ".".join(names),
-        )
-        return dict(zip(names, summed.tolist(), strict=True))
+    def all_to_all(self, rows: Tensor, counts: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Exchange rows; Horovod exchanges the counts on the way."""
+        splits = torch.tensor(counts, dtype=torch.int32)
+        found, came = hvd.alltoall(rows, splits=splits, name=self._name())
+        return found, came.tolist()
 
-    def wrap_optimizer(self, optimizer: Optimizer, parameters: Iterable[tuple[str, Parameter]]) -> Optimizer:
-        """Add up gradients while backward is still running."""
-        wrapped = hvd.DistributedOptimizer(optimizer, named_parameters=list(parameters), op=hvd.Sum)
-        return cast(Optimizer, wrapped)
+    def reduce_scatter(self, tensor: Tensor) -> Tensor:
+        """Return this rank's part of the sum over ranks."""
+        return cast(Tensor, hvd.reducescatter(tensor, op=hvd.Sum, name=self._name()))
 
     def barrier(self) -> None:
         """Wait for all processes."""
-        hvd.allreduce(torch.zeros(1), name="barrier")
+        self.sum(torch.zeros(1))
 
     def close(self) -> None:
         """Shut Horovod down."""
         hvd.shutdown()
+
+    def _name(self) -> str:
+        self._calls += 1
+        return f"sequoia.{self._calls}"

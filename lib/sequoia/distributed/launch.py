@@ -106,6 +106,8 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
         "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path])),
         "OMP_NUM_THREADS": str(threads),
         "PYTHONUNBUFFERED": "1",
+        # Gradients come in buckets; fused by chance they would be added up in another order each time.
+        "HOROVOD_FUSION_THRESHOLD": "0",
         # A rank that waits in a collective for one that died would wait for ever.
         "HOROVOD_STALL_CHECK_TIME_SECONDS": str(min(60, timeout_seconds)),
         "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": str(timeout_seconds),

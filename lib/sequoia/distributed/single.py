@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Sequence
 
-from torch import nn
-from torch.nn import Parameter
-from torch.optim import Optimizer
+from torch import Tensor
+
+from sequoia.distributed.collective import Wait
 
 
 class SingleProcess:
@@ -17,20 +16,29 @@ class SingleProcess:
     size = 1
     is_main = True
 
-    def broadcast_object(self, value: Any, *, name: str) -> Any:
-        """Return the value."""
-        return value
+    def start_sum(self, tensor: Tensor) -> Wait:
+        """Leave the tensor as it is."""
+        return lambda: None
 
-    def broadcast_module(self, module: nn.Module) -> None:
-        """Leave the module as it is."""
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the tensor."""
+        return tensor.clone()
 
-    def all_reduce_sum(self, values: dict[str, float]) -> dict[str, float]:
-        """Return the values."""
-        return dict(values)
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """Return the tensor."""
+        return tensor.clone()
 
-    def wrap_optimizer(self, optimizer: Optimizer, parameters: Iterable[tuple[str, Parameter]]) -> Optimizer:
-        """Return the optimizer."""
-        return optimizer
+    def all_gather(self, tensor: Tensor) -> Tensor:
+        """Return the tensor, (1, ...)."""
+        return tensor[None].clone()
+
+    def all_to_all(self, rows: Tensor, counts: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Return the rows."""
+        return rows.clone(), list(counts)
+
+    def reduce_scatter(self, tensor: Tensor) -> Tensor:
+        """Return the tensor."""
+        return tensor.clone()
 
     def barrier(self) -> None:
         """Wait for nobody."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
-from torch.nn import Parameter
-from torch.optim import Optimizer
+from torch import Tensor
 
-from sequoia.distributed.json_tensor import broadcast_json
+from sequoia.distributed.collective import Wait
 
 
 class TorchGroup:
@@ -28,47 +25,40 @@ class TorchGroup:
         """Say whether this is rank 0."""
         return self.rank == 0
 
-    def broadcast_object(self, value: Any, *, name: str) -> Any:
-        """Send rank 0's value as JSON: torch's own broadcast_object_list pickles."""
+    def start_sum(self, tensor: Tensor) -> Wait:
+        """Begin to add up; Gloo's own threads do it."""
+        work = dist.all_reduce(tensor, async_op=True)
+        return lambda: work.wait()
 
-        def broadcast(tensor: Tensor, _: str) -> Tensor:
-            dist.broadcast(tensor, src=0)
-            return tensor
+    def sum(self, tensor: Tensor) -> Tensor:
+        """Return the sum of the ranks' tensors."""
+        found = tensor.clone()
+        dist.all_reduce(found)
+        return found
 
-        return broadcast_json(value, is_main=self.is_main, broadcast=broadcast, name=name)
+    def broadcast(self, tensor: Tensor) -> Tensor:
+        """Return rank 0's tensor."""
+        found = tensor.clone()
+        dist.broadcast(found, src=0)
+        return found
 
-    def broadcast_module(self, module: nn.Module) -> None:
-        """Give every process rank 0's parameters and buffers."""
-        for tensor in module.state_dict().values():
-            dist.broadcast(tensor, src=0)
+    def all_gather(self, tensor: Tensor) -> Tensor:
+        """Return the tensors of all ranks, (size, ...)."""
+        found = tensor.new_empty(self.size, *tensor.shape)
+        dist.all_gather([*found.unbind()], tensor.contiguous())
+        return found
 
-    def all_reduce_sum(self, values: dict[str, float]) -> dict[str, float]:
-        """Add up numbers in one collective; the keys must be the same everywhere."""
-        names = sorted(values)
-        summed = torch.tensor([values[name] for name in names], dtype=torch.float64)
-        dist.all_reduce(summed)
-        return dict(zip(names, summed.tolist(), strict=True))
+    def all_to_all(self, rows: Tensor, counts: Sequence[int]) -> tuple[Tensor, list[int]]:
+        """Exchange the counts, then the rows."""
+        came = torch.empty(self.size, dtype=torch.int64)
+        dist.all_to_all_single(came, torch.tensor(counts))
+        found = rows.new_empty(int(came.sum()), *rows.shape[1:])
+        dist.all_to_all_single(found, rows.contiguous(), came.tolist(), [*counts])
+        return found, came.tolist()
 
-    def wrap_optimizer(self, optimizer: Optimizer, parameters: Iterable[tuple[str, Parameter]]) -> Optimizer:
-        """Add up gradients right before each step."""
-        trained = [parameter for _, parameter in parameters]
-
-        def sum_gradients(*_: object) -> None:
-            for parameter in trained:
-                if parameter.grad is None:
-                    parameter.grad = torch.zeros_like(parameter)
-            flat = torch.cat(
-                [parameter.grad.flatten() for parameter in trained if parameter.grad is not None]
-            )
-            dist.all_reduce(flat)
-            offset = 0
-            for parameter in trained:
-                count = parameter.numel()
-                parameter.grad = flat[offset : offset + count].view_as(parameter)
-                offset += count
-
-        optimizer.register_step_pre_hook(sum_gradients)
-        return optimizer
+    def reduce_scatter(self, tensor: Tensor) -> Tensor:
+        """Return this rank's part of the sum over ranks, by a sum: older Gloo has no such verb."""
+        return self.sum(tensor).chunk(self.size)[self.rank].clone()
 
     def barrier(self) -> None:
         """Wait for all processes."""

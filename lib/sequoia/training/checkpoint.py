@@ -1,13 +1,15 @@
 """Checkpoints: weights and optimizer as safetensors, the rest as JSON; complete or not there at all.
 
-A checkpoint is written beside the last one and named in `latest` by an atomic rename; older ones are removed
-after that. `best.safetensors` holds the weights with the best validation metric so far.
+A checkpoint is written beside the last one, brought to disk, and named in `latest` by an atomic rename; the
+two newest stay. `best.safetensors` holds the weights with the best validation metric so far.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,11 @@ from sequoia.errors import UserError
 from sequoia.local_files import replace_text, replacing
 from sequoia.training.checkpoint_folder import LATEST, latest_checkpoint
 
+Tensors = dict[str, dict[str, Tensor]]  # weights and optimizer, each by name
+
+STATE, BEST = "state.json", "best.safetensors"
+KEPT = 2
+
 
 @dataclass(kw_only=True)
 class Progress:
@@ -33,32 +40,60 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
 
 
+def tensors_of(model: nn.Module, optimizer: Optimizer) -> Tensors:
+    """Return what a training consists of: its weights, and its optimizer's state as <parameter>.<name>."""
+    state = optimizer.state_dict()["state"]
+    slots = {
+        f"{number}.{key}": torch.as_tensor(value) for number, of in state.items() for key, value in of.items()
+    }
+    return {"weights": dict(model.state_dict()), "optimizer": slots}
+
+
+def set_optimizer(optimizer: Optimizer, slots: Mapping[str, Tensor]) -> None:
+    """Give an optimizer the state that `tensors_of` told."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in slots.items():
+        number, _, key = name.partition(".")
+        state.setdefault(int(number), {})[key] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
 def save_checkpoint(
-    folder: Path,
-    model: nn.Module,
-    optimizer: Optimizer,
-    progress: Progress,
-    identity: dict[str, Any],
-    *,
-    is_best: bool,
+    folder: Path, tensors: Tensors, progress: Progress, identity: dict[str, Any], *, is_best: bool
 ) -> None:
     """Write a checkpoint; `identity` (plain values) says which model it is of."""
     name = f"epoch-{progress.epoch:05d}"
     previous = latest_checkpoint(folder)
-    state = {"identity": identity, "progress": progress.__dict__}
+    state = {"identity": identity, "progress": vars(progress)}
     with replacing(folder / name) as scratch:
         scratch.mkdir()
-        save_file(_weights(model), scratch / "model.safetensors")
-        save_file(_optimizer_tensors(optimizer), scratch / "optimizer.safetensors")
+        for part, named in tensors.items():
+            _save(named, scratch / f"{part}.safetensors")
         if is_best:
-            save_file(_weights(model), scratch / "best.safetensors")
+            _save(tensors["weights"], scratch / BEST)
         elif previous is not None:
-            shutil.copy(previous / "best.safetensors", scratch / "best.safetensors")
-        (scratch / "state.json").write_text(json.dumps(state), encoding="utf-8")
+            shutil.copy(previous / BEST, scratch / BEST)
+        (scratch / STATE).write_text(json.dumps(state), encoding="utf-8")
+        for file in scratch.iterdir():
+            _to_disk(file)
+        _to_disk(scratch)
+    _to_disk(folder)  # before the pointer: it must not name what a crash of the machine takes away
     replace_text(folder / LATEST, name)
-    for old in folder.glob("epoch-*"):
-        if old.name != name:
-            shutil.rmtree(old)
+    _to_disk(folder)
+    for old in sorted(folder.glob("epoch-*"))[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def _save(named: Mapping[str, Tensor], path: Path) -> None:
+    save_file({name: tensor.detach().contiguous().clone() for name, tensor in named.items()}, path)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def load_progress(folder: Path, identity: dict[str, Any]) -> Progress | None:
@@ -69,7 +104,7 @@ def load_progress(folder: Path, identity: dict[str, Any]) -> Progress | None:
     latest = latest_checkpoint(folder)
     if latest is None:
         return None
-    state = json.loads((latest / "state.json").read_text(encoding="utf-8"))
+    state = json.loads((latest / STATE).read_text(encoding="utf-8"))
     for key in sorted(identity.keys() | state["identity"].keys()):
         wanted, found = identity.get(key), state["identity"].get(key)
         if wanted != found:
@@ -80,29 +115,17 @@ def load_progress(folder: Path, identity: dict[str, Any]) -> Progress | None:
     return Progress(**state["progress"])
 
 
-def load_weights(
-    folder: Path, model: nn.Module, optimizer: Optimizer | None = None, *, best: bool = False
-) -> None:
-    """Load the newest (or best) weights and, if asked, the optimizer."""
+def load_tensors(folder: Path) -> Tensors:
+    """Read what the newest checkpoint of a folder holds of a training."""
+    return {part: load_file(_newest(folder) / f"{part}.safetensors") for part in ("weights", "optimizer")}
+
+
+def best_weights(folder: Path) -> dict[str, Tensor]:
+    """Read the weights with the best validation metric so far."""
+    return load_file(_newest(folder) / BEST)
+
+
+def _newest(folder: Path) -> Path:
     latest = latest_checkpoint(folder)
     assert latest is not None, f"no checkpoint in {folder}"
-    model.load_state_dict(load_file(latest / ("best.safetensors" if best else "model.safetensors")))
-    if optimizer is not None:
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in load_file(latest / "optimizer.safetensors").items():
-            number, _, key = name.partition(".")
-            state.setdefault(int(number), {})[key] = tensor
-        optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-
-
-def _weights(model: nn.Module) -> dict[str, Tensor]:
-    return {name: tensor.detach().contiguous().clone() for name, tensor in model.state_dict().items()}
-
-
-def _optimizer_tensors(optimizer: Optimizer) -> dict[str, Tensor]:
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{number}.{key}": torch.as_tensor(value).clone()
-        for number, slots in state.items()
-        for key, value in slots.items()
-    }
+    return latest

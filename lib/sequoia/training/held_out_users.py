@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
+
+from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.strings import string_buffers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,10 +29,14 @@ class HeldOutUsers:
 
 @dataclass(frozen=True, kw_only=True)
 class ItemIndex:
-    """A model's own items: position p of each array belongs to vocabulary row p + 2."""
+    """A model's own items: position p of each array belongs to vocabulary row p + 2.
+
+    mark: a hash of the items in their order, the same wherever they got these ids.
+    """
 
     item_ids: NDArray[np.int64]
     events: NDArray[np.int64]
+    mark: str
 
     @property
     def num_rows(self) -> int:
@@ -42,10 +51,21 @@ class ItemIndex:
 
 def read_items(folder: Path) -> ItemIndex:
     """Read the item index of a model folder."""
-    table = pq.read_table(folder / "items.parquet", columns=["row", "item_id", "events"])
+    table = pq.read_table(folder / "items.parquet", columns=["row", "item_id", "item", "events"])
     rows = table["row"].to_numpy()
     assert np.array_equal(rows, np.arange(2, len(rows) + 2)), f"{folder}/items.parquet is not in row order"
-    return ItemIndex(item_ids=table["item_id"].to_numpy(), events=table["events"].to_numpy())
+    return ItemIndex(
+        item_ids=table["item_id"].to_numpy(),
+        events=table["events"].to_numpy(),
+        mark=_mark(one_chunk(table["item"])),
+    )
+
+
+def _mark(items: pa.StringArray) -> str:
+    bounds, data = string_buffers(items)
+    digest = hashlib.sha256((bounds - bounds[0]).tobytes())
+    digest.update(data[bounds[0] :].tobytes())
+    return digest.hexdigest()[:16]
 
 
 def read_held_out(path: Path, items: ItemIndex) -> HeldOutUsers:

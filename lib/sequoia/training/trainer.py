@@ -1,7 +1,8 @@
 """The training loop: equal steps on every rank, one normalised loss, checkpoints, early stop.
 
-Randomness is a function of (seed, epoch, step), not of what ran before, so a resumed run goes on exactly as
-the interrupted one would have; negatives are the same on every rank, dropout differs per rank.
+Randomness is a function of (seed, epoch, step), not of what ran before, and the optimizer is torch's own
+under every launcher, so a resumed run goes on exactly as the interrupted one would have; negatives are the
+same on every rank, dropout differs per rank.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import nn
-from torch.optim import Optimizer
+from torch import Tensor
 
 from sequoia.distributed.collective import Collective
+from sequoia.distributed.gradients import GradientSum
+from sequoia.distributed.values import from_main, tensors_from_main
+from sequoia.errors import UserError
 from sequoia.losses.choice import Loss
 from sequoia.models.objective import training_loss
 from sequoia.models.sasrec import SasRec
@@ -23,7 +26,15 @@ from sequoia.readers.batches import rank_batches
 from sequoia.readers.plan import plan_epoch
 from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.training.checkpoint import Progress, load_progress, load_weights, save_checkpoint
+from sequoia.training.checkpoint import (
+    Progress,
+    best_weights,
+    load_progress,
+    load_tensors,
+    save_checkpoint,
+    set_optimizer,
+    tensors_of,
+)
 from sequoia.training.checkpoint_folder import publish_checkpoints
 from sequoia.training.settings import TrainingSettings
 from sequoia.training.spec import TrainingSpec
@@ -38,23 +49,33 @@ Report = Callable[[dict[str, Any]], None]
 class Trainer:
     """Trains one model; every rank holds one and calls `run`."""
 
-    def __init__(self, spec: TrainingSpec, model: SasRec, loss: Loss, group: Collective) -> None:
+    def __init__(
+        self, spec: TrainingSpec, model: SasRec, loss: Loss, group: Collective, *, vocabulary: str
+    ) -> None:
+        """Take up a training where its checkpoint is; vocabulary: a hash of its items.
+
+        Raises UserError on every rank when the checkpoint is of another model.
+        """
         self._spec = spec
         self._settings: TrainingSettings = spec.training
         self._snapshot: Snapshot = spec.snapshot
         self._model = model
         self._loss = loss
         self._group = group
-        self._identity = {"kind": spec.kind, "num_rows": model.items.num_embeddings, **spec.model}
-        plain = torch.optim.AdamW(
+        self._identity = {
+            "kind": spec.kind,
+            "num_rows": model.items.num_embeddings,
+            "vocabulary": vocabulary,
+            **spec.model,
+        }
+        self._optimizer = torch.optim.AdamW(
             model.parameters(),
             lr=self._settings.learning_rate,
             weight_decay=self._settings.weight_decay,
             fused=FUSED,
         )
-        self._progress = self._resume(model, plain)
-        group.broadcast_module(model)
-        self._optimizer: Optimizer = group.wrap_optimizer(plain, model.named_parameters())
+        self._progress = self._resume()
+        self._gradients = GradientSum(model.parameters(), group)
 
     def run(self, validate: Validate, report: Report) -> Progress:
         """Train to the last epoch or until validation stalls; the model ends with the best weights."""
@@ -68,18 +89,34 @@ class Trainer:
             if self._group.is_main:
                 report(progress.history[-1])
             self._checkpoint(progress)
+        if self._group.is_main:
+            self._model.load_state_dict(best_weights(self._spec.checkpoints))
         self._group.barrier()
-        load_weights(self._spec.checkpoints, self._model, best=True)
         return progress
 
-    def _resume(self, model: nn.Module, optimizer: Optimizer) -> Progress:
-        folder = self._spec.checkpoints
-        progress = load_progress(folder, self._identity) if self._settings.resume else None
-        if progress is None:
-            return Progress()
-        load_weights(folder, model, optimizer)
+    def _resume(self) -> Progress:
+        """Begin, or go on from a checkpoint: rank 0 reads it and tells the others, which may not see it."""
+        found = from_main(self._found() if self._group.is_main else None, self._group)
+        if "refused" in found:
+            raise UserError(found["refused"])
+        progress = Progress(**found["progress"])
+        tensors = {"weights": dict(self._model.state_dict()), "optimizer": {}}
+        if self._group.is_main and progress.epoch:
+            tensors = load_tensors(self._spec.checkpoints)
+        with torch.no_grad():
+            self._model.load_state_dict(tensors_from_main(tensors["weights"], self._group))
+        set_optimizer(self._optimizer, tensors_from_main(tensors["optimizer"], self._group))
         progress.finished = self._is_finished(progress)
         return progress
+
+    def _found(self) -> dict[str, Any]:
+        if not self._settings.resume:
+            return {"progress": {}}
+        try:
+            progress = load_progress(self._spec.checkpoints, self._identity)
+        except UserError as error:
+            return {"refused": str(error)}
+        return {"progress": vars(progress) if progress else {}}
 
     def _epoch(self, epoch: int) -> tuple[float, int]:
         plan = plan_epoch(
@@ -93,27 +130,31 @@ class Trainer:
         batches = rank_batches(
             plan, self._snapshot.files, ["items"], rank=self._group.rank, size=self._group.size
         )
-        loss_sum, target_sum = 0.0, 0.0
+        total = torch.zeros(2, dtype=torch.float64)
         for step, batch in enumerate(batches):
             rows = torch.from_numpy(batch["items"]).long() if batch else self._no_rows()
-            summed = self._step(rows, epoch, step, plan.steps)
-            loss_sum, target_sum = loss_sum + summed["loss"], target_sum + summed["targets"]
-        return loss_sum / max(target_sum, 1.0), int(target_sum)
+            total += self._step(rows, epoch, step, plan.steps)
+        loss, targets = total.tolist()
+        return loss / max(targets, 1.0), int(targets)
 
-    def _step(self, rows: torch.Tensor, epoch: int, step: int, steps: int) -> dict[str, float]:
+    def _step(self, rows: Tensor, epoch: int, step: int, steps: int) -> Tensor:
+        """Take one step; return the loss summed over the targets of all ranks, and their number."""
         step_seed = hash((self._spec.seed, epoch, step)) & 0x7FFFFFFF
         torch.manual_seed(step_seed * self._group.size + self._group.rank)
         generator = torch.Generator().manual_seed(step_seed)
         loss, num_targets = training_loss(self._model, rows, self._loss, generator)
-        summed = self._group.all_reduce_sum({"loss": loss.item(), "targets": float(num_targets)})
+        summed = torch.stack([loss.detach().double(), torch.tensor(num_targets, dtype=torch.float64)])
+        wait = self._group.start_sum(summed)
+        self._gradients.zero()
+        loss.backward()  # type: ignore[no-untyped-call]
+        wait()
+        self._gradients.finish(1 / summed[1].clamp(min=1).float())
         for options in self._optimizer.param_groups:
             options["lr"] = learning_rate(self._settings, epoch * steps + step, self._settings.epochs * steps)
-        self._optimizer.zero_grad()
-        (loss / max(summed["targets"], 1.0)).backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
         return summed
 
-    def _no_rows(self) -> torch.Tensor:
+    def _no_rows(self) -> Tensor:
         return torch.zeros((0, 2), dtype=torch.long)
 
     def _note(
@@ -138,8 +179,7 @@ class Trainer:
         if due and self._group.is_main:
             save_checkpoint(
                 self._spec.checkpoints,
-                self._model,
-                self._optimizer,
+                tensors_of(self._model, self._optimizer),
                 progress,
                 self._identity,
                 is_best=is_best,

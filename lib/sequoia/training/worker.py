@@ -11,6 +11,7 @@ import torch
 
 from sequoia.distributed.collective import Collective, connect, leave
 from sequoia.distributed.launch import send_note
+from sequoia.distributed.values import add_up
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import rank_targets
 from sequoia.losses.choice import Loss, choose_loss
@@ -33,7 +34,7 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     torch.manual_seed(spec.seed)
     model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
-    trainer = Trainer(spec, model, _loss(spec, items), group)
+    trainer = Trainer(spec, model, _loss(spec, items), group, vocabulary=items.mark)
     progress = trainer.run(lambda trained: validation_metrics(trained, users, group), send_note)
     if group.is_main:
         extra = {"history": progress.history, "best_epoch": progress.best_epoch}
@@ -53,7 +54,7 @@ def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) ->
         sums["users"] += len(targets)
         for name in VALIDATION_METRICS:
             sums[name] += float(user_values(name, ranks).sum())
-    total = group.all_reduce_sum(sums)
+    total = add_up(sums, group)
     return {name: total[name] / max(total["users"], 1.0) for name in VALIDATION_METRICS}
 
 
