@@ -6,20 +6,20 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sequoia.losses.choice import FullSoftmax
+from sequoia.config import load_config
+from sequoia.losses.choice import choose_loss
 from sequoia.models.objective import training_loss
 from sequoia.models.sasrec import SasRec
 from sequoia.models.sasrec_settings import SasRecSettings
 
-LOSS = FullSoftmax(chunk=3, dtype=torch.float32)
+SETTINGS = load_config(overrides=["loss.target_tile=3", "loss.logits_type=float32"]).loss
+LOSS = choose_loss(SETTINGS, torch.ones(20))
 
 
 def _model(num_rows: int = 20) -> SasRec:
     torch.manual_seed(1)
     return SasRec(
-        SasRecSettings(
-            width=16, blocks=2, heads=2, max_length=4, dropout=0.0, logits_chunk=3, logits_type="float32"
-        ),
+        SasRecSettings(width=16, blocks=2, heads=2, max_length=4, dropout=0.0),
         num_rows,
     )
 

@@ -14,7 +14,7 @@ NUM_ROWS = 40
 
 def _settings(**changes: object) -> SasRecSettings:
     values = {"width": 16, "blocks": 2, "heads": 2, "max_length": 8, "dropout": 0.0}
-    return SasRecSettings.model_validate({**values, "logits_chunk": 4, "logits_type": "float32", **changes})
+    return SasRecSettings.model_validate({**values, **changes})
 
 
 @pytest.fixture

@@ -45,6 +45,7 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             kind="sasrec",
             model=config.models.sasrec.model_dump(),
             training=config.training,
+            loss=config.loss,
             seed=config.seed,
             snapshot=snapshot,
             folder=folder,

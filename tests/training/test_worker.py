@@ -54,9 +54,11 @@ def losses(history: list[dict[str, Any]]) -> list[float]:
     return [note["loss"] for note in history]
 
 
-@pytest.mark.parametrize(("launcher", "loss"), [("horovod", "full"), ("torchrun", "sampled")])
+@pytest.mark.parametrize(
+    ("launcher", "loss"), [("horovod", "full"), ("torchrun", "sampled"), ("horovod", "bpr-max")]
+)
 def test_two_ranks_give_the_loss_curve_of_one(make_spec: MakeSpec, launcher: str, loss: str) -> None:
-    overrides = (f"training.loss={loss}", "training.num_negatives=5")
+    overrides = (f"loss.kind={loss}", "loss.popular=5", "loss.uniform=2", "loss.in_batch=3")
     one = train(make_spec("one", *overrides))
     two = train(make_spec("two", *overrides), launcher, 2)
     assert len(one) == 3

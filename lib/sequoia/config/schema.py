@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from sequoia.evaluate.settings import EvaluateSettings
 from sequoia.ingest.settings import IngestSettings
+from sequoia.losses.settings import LossSettings
 from sequoia.models.settings import ModelsSettings
 from sequoia.negatives.settings import NegativesSettings
 from sequoia.promote.settings import PromoteSettings
@@ -76,6 +77,7 @@ class Config(Settings):
     negatives: NegativesSettings
     models: ModelsSettings
     training: TrainingSettings
+    loss: LossSettings
     evaluate: EvaluateSettings
     promote: PromoteSettings
     recommend: RecommendSettings

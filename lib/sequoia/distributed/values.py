@@ -19,6 +19,17 @@ def add_up(values: Mapping[str, float], group: Collective) -> dict[str, float]:
     return dict(zip(names, summed.tolist(), strict=True))
 
 
+def joined(rows_N: Tensor, group: Collective) -> Tensor:
+    """Return the rows of all ranks in their order; ranks may have different numbers of them."""
+    if group.size == 1:
+        return rows_N
+    counts = group.all_gather(torch.tensor(len(rows_N), device=rows_N.device)).tolist()
+    padded = rows_N.new_zeros(max(counts), *rows_N.shape[1:])
+    padded[: len(rows_N)] = rows_N
+    found = group.all_gather(padded)
+    return torch.cat([of[:count] for of, count in zip(found, counts, strict=True)])
+
+
 def from_main(value: Any, group: Collective) -> Any:
     """Return rank 0's value, which is plain JSON, on every rank."""
     text = json.dumps(value).encode() if group.is_main else b""

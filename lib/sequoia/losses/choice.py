@@ -3,65 +3,121 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from sequoia.losses.proposal import Proposal
-from sequoia.losses.softmax import full_softmax, sampled_softmax
+from sequoia.losses.full import NUM_RESERVED_ROWS, full_softmax
+from sequoia.losses.negatives import Negatives
+from sequoia.losses.sampled import bce, bpr, bpr_max, gbce_power, sampled_softmax, top1_max
+from sequoia.losses.settings import LogitsType, LossSettings
 
 
 class Loss(Protocol):
     """Summed loss of N states against their targets."""
 
+    @property
+    def needs_batch(self) -> bool:
+        """Say whether it takes the targets of all ranks."""
+        ...
+
     def __call__(
-        self, states_ND: Tensor, targets_N: Tensor, item_vectors_VD: Tensor, generator: torch.Generator
+        self,
+        states_ND: Tensor,
+        targets_N: Tensor,
+        item_vectors_VD: Tensor,
+        batch_M: Tensor,
+        generator: torch.Generator,
     ) -> Tensor:
-        """Return a scalar; whatever is random comes from the generator."""
+        """Return a scalar; whatever is random comes from the generator.
+
+        batch_M: where `needs_batch`, the targets of all ranks.
+        """
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
-class FullSoftmax:
-    """Cross-entropy against all items, at most chunk x V logits at a time."""
+class FullLoss:
+    """Cross-entropy against all items."""
 
-    chunk: int
+    settings: LossSettings
     dtype: torch.dtype
+    needs_batch: bool = False
 
     def __call__(
-        self, states_ND: Tensor, targets_N: Tensor, item_vectors_VD: Tensor, generator: torch.Generator
+        self,
+        states_ND: Tensor,
+        targets_N: Tensor,
+        item_vectors_VD: Tensor,
+        batch_M: Tensor,
+        generator: torch.Generator,
     ) -> Tensor:
-        """Return the summed loss; the generator is not used."""
-        return full_softmax(states_ND, targets_N, item_vectors_VD, self.chunk, self.dtype)
-
-
-@dataclass(frozen=True, kw_only=True)
-class SampledSoftmax:
-    """Cross-entropy against negatives that one call shares among its targets."""
-
-    proposal: Proposal
-
-    def __call__(
-        self, states_ND: Tensor, targets_N: Tensor, item_vectors_VD: Tensor, generator: torch.Generator
-    ) -> Tensor:
-        """Return the summed loss; the generator draws the negatives."""
-        negatives_S = self.proposal.draw(generator)
-        return sampled_softmax(
-            states_ND, targets_N, item_vectors_VD, negatives_S, self.proposal.log_expected_count_V
+        """Return the summed loss; nothing is random."""
+        return full_softmax(
+            states_ND,
+            targets_N,
+            item_vectors_VD,
+            target_tile=self.settings.target_tile,
+            item_tile=self.settings.item_tile,
+            dtype=self.dtype,
         )
 
 
-def choose_loss(
-    *,
-    kind: Literal["full", "sampled"],
-    chunk: int,
-    logits_type: Literal["float32", "bfloat16"],
-    num_negatives: int,
-    alpha: float,
-    counts_V: Tensor,
-) -> Loss:
+class SampledLoss:
+    """One of the losses against negatives that one call shares among its targets."""
+
+    def __init__(self, settings: LossSettings, counts_V: Tensor) -> None:
+        self._settings = settings
+        self._negatives = Negatives(counts_V, settings)
+        self._items = len(counts_V) - NUM_RESERVED_ROWS
+        self.needs_batch = settings.in_batch > 0
+
+    def __call__(
+        self,
+        states_ND: Tensor,
+        targets_N: Tensor,
+        item_vectors_VD: Tensor,
+        batch_M: Tensor,
+        generator: torch.Generator,
+    ) -> Tensor:
+        """Return the summed loss; the generator draws the negatives."""
+        negatives_S = self._negatives.draw(batch_M, generator)
+        positive_N1 = (states_ND * item_vectors_VD[targets_N]).sum(dim=1, keepdim=True)
+        negative_NS = states_ND @ item_vectors_VD[negatives_S].T
+        logits = positive_N1, negative_NS, targets_N[:, None] == negatives_S
+        match self._settings.kind:
+            case "bce":
+                return bce(*logits, 1.0)
+            case "gbce":
+                return bce(*logits, gbce_power(len(negatives_S), self._items, self._settings.calibration))
+            case "bpr":
+                return bpr(*logits)
+            case "bpr-max":
+                return bpr_max(*logits, self._settings.regularisation)
+            case "top1-max":
+                return top1_max(*logits)
+        return sampled_softmax(*logits, self._negatives.log_expected_count_V[negatives_S])
+
+
+def choose_loss(settings: LossSettings, counts_V: Tensor) -> Loss:
     """Build the loss of a configuration; counts_V is the number of training events of each vocabulary row."""
-    if kind == "sampled":
-        return SampledSoftmax(proposal=Proposal(counts_V, alpha, num_negatives))
-    return FullSoftmax(chunk=chunk, dtype={"float32": torch.float32, "bfloat16": torch.bfloat16}[logits_type])
+    if settings.kind != "full":
+        return SampledLoss(settings, counts_V)
+    return FullLoss(settings=settings, dtype=logits_type(settings.logits_type, counts_V.device))
+
+
+def logits_type(wanted: LogitsType, device: torch.device) -> torch.dtype:
+    """Return the type of logits: bfloat16 by `auto` only where the machine multiplies it faster."""
+    if wanted == "auto":
+        wanted = "bfloat16" if _multiplies_bfloat16(device) else "float32"
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[wanted]
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    about = Path("/proc/cpuinfo")
+    flags = about.read_text(encoding="utf-8").split() if about.is_file() else []
+    return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -8,6 +8,8 @@ Shape letters: B training rows, L input positions, T events, N targets, R packed
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -17,17 +19,23 @@ from sequoia.models.sasrec import FIRST_ITEM_ROW, PADDING_ROW, SasRec
 
 
 def training_loss(
-    model: SasRec, rows_BL1: Tensor, loss: Loss, generator: torch.Generator
+    model: SasRec,
+    rows_BL1: Tensor,
+    loss: Loss,
+    generator: torch.Generator,
+    join: Callable[[Tensor], Tensor] = lambda targets_N: targets_N,
 ) -> tuple[Tensor, int]:
     """Return the loss summed over the targets of left-padded int64 rows, and the number of targets.
 
     Without any target the loss is a zero that still reaches the parameters: every rank can run backward.
     Vocabulary rows 0 and 1 are no targets. Negatives come from the generator, dropout from torch's own.
+    join: brings the targets of all ranks together, for a loss that asks for them.
     """
     states_ND, targets_N = _states_and_targets(model, rows_BL1[:, :-1], rows_BL1[:, 1:])
+    batch_M = join(targets_N) if loss.needs_batch else targets_N
     if not len(targets_N):
         return torch.stack([parameter.sum() * 0 for parameter in model.parameters()]).sum(), 0
-    return loss(states_ND, targets_N, model.item_vectors(), generator), len(targets_N)
+    return loss(states_ND, targets_N, model.item_vectors(), batch_M, generator), len(targets_N)
 
 
 def _states_and_targets(model: SasRec, inputs_BL: Tensor, targets_BL: Tensor) -> tuple[Tensor, Tensor]:

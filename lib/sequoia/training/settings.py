@@ -23,9 +23,6 @@ class TrainingSettings(Settings):
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
-    loss: Literal["full", "sampled"]
-    num_negatives: int = Field(ge=1)
-    negatives_alpha: float = Field(ge=0, le=1)
     patience: int = Field(ge=1)
     validation_users: int = Field(ge=1)
     checkpoint_epochs: int = Field(ge=1)

@@ -8,11 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from sequoia.losses.settings import LossSettings
 from sequoia.models.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.settings import TrainingSettings
 
 # These decide how fast a model is trained, not which model comes out.
+TILES = {"target_tile", "item_tile"}
 WITHOUT_EFFECT = {"models", "launcher", "processes", "threads", "timeout_seconds", "resume", "resume_from"}
 
 
@@ -23,6 +25,7 @@ class TrainingSpec:
     kind: str
     model: dict[str, Any]
     training: TrainingSettings
+    loss: LossSettings
     seed: int
     snapshot: Snapshot
     folder: Path
@@ -33,7 +36,11 @@ class TrainingSpec:
 
     def write(self, path: Path) -> None:
         """Store the spec as JSON."""
-        values = asdict(self) | {"training": self.training.model_dump(), "snapshot": self.snapshot.to_json()}
+        values = asdict(self) | {
+            "training": self.training.model_dump(),
+            "loss": self.loss.model_dump(),
+            "snapshot": self.snapshot.to_json(),
+        }
         path.write_text(json.dumps(values, default=str, indent=1), encoding="utf-8")
 
     @staticmethod
@@ -41,6 +48,7 @@ class TrainingSpec:
         """Load a spec written by `write`."""
         values = json.loads(path.read_text(encoding="utf-8"))
         values["training"] = TrainingSettings.model_validate(values["training"])
+        values["loss"] = LossSettings.model_validate(values["loss"])
         values["snapshot"] = Snapshot.from_json(values["snapshot"])
         values["trained_on"] = TrainedOn(**values["trained_on"])
         for key in ("folder", "validation", "checkpoints"):
@@ -49,10 +57,16 @@ class TrainingSpec:
 
 
 def fingerprint(
-    kind: str, model: dict[str, Any], training: TrainingSettings, seed: int, snapshot: Snapshot
+    kind: str,
+    model: dict[str, Any],
+    training: TrainingSettings,
+    loss: LossSettings,
+    seed: int,
+    snapshot: Snapshot,
 ) -> str:
     """Return a hash of everything that decides what the trained model is."""
-    settings = {key: value for key, value in training.model_dump().items() if key not in WITHOUT_EFFECT}
+    settings = training.model_dump(exclude=WITHOUT_EFFECT)
+    settings["loss"] = loss.model_dump(exclude=TILES)
     # The counting model has no epochs: its own grid and the data decide.
     decisive = {"kind": kind, "model": model, "seed": seed, "snapshot": snapshot.fingerprint}
     decisive["training"] = settings if kind != "counting" else {"validation_users": training.validation_users}

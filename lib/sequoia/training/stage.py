@@ -86,7 +86,7 @@ def _settings(context: Context, kind: str) -> dict[str, Any]:
 
 def _mark(context: Context, kind: str, pinned: Snapshot) -> str:
     config = context.config
-    return fingerprint(kind, _settings(context, kind), config.training, config.seed, pinned)
+    return fingerprint(kind, _settings(context, kind), config.training, config.loss, config.seed, pinned)
 
 
 def _folder(context: Context, kind: str, mark: str) -> Location:
@@ -119,6 +119,7 @@ def _train(
             kind=kind,
             model=model,
             training=config.training,
+            loss=config.loss,
             seed=config.seed,
             snapshot=snapshot,
             folder=folder,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from torch import Tensor
 
 from sequoia.distributed.collective import Collective
 from sequoia.distributed.gradients import GradientSum
-from sequoia.distributed.values import from_main, tensors_from_main
+from sequoia.distributed.values import from_main, joined, tensors_from_main
 from sequoia.errors import UserError
 from sequoia.losses.choice import Loss
 from sequoia.models.objective import training_loss
@@ -142,7 +143,9 @@ class Trainer:
         step_seed = hash((self._spec.seed, epoch, step)) & 0x7FFFFFFF
         torch.manual_seed(step_seed * self._group.size + self._group.rank)
         generator = torch.Generator().manual_seed(step_seed)
-        loss, num_targets = training_loss(self._model, rows, self._loss, generator)
+        loss, num_targets = training_loss(
+            self._model, rows, self._loss, generator, partial(joined, group=self._group)
+        )
         summed = torch.stack([loss.detach().double(), torch.tensor(num_targets, dtype=torch.float64)])
         wait = self._group.start_sum(summed)
         self._gradients.zero()

@@ -14,13 +14,13 @@ from sequoia.distributed.launch import send_note
 from sequoia.distributed.values import add_up
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import rank_targets
-from sequoia.losses.choice import Loss, choose_loss
+from sequoia.losses.choice import FullLoss, choose_loss
 from sequoia.models.sasrec import SasRec
 from sequoia.models.sasrec_scorer import SasRecScorer
 from sequoia.models.sasrec_settings import SasRecSettings
 from sequoia.models.scorer import pad_left
 from sequoia.models.trained_on import KEY
-from sequoia.training.held_out_users import HeldOutUsers, ItemIndex, read_held_out, read_items
+from sequoia.training.held_out_users import HeldOutUsers, read_held_out, read_items
 from sequoia.training.spec import TrainingSpec
 from sequoia.training.trainer import Trainer
 
@@ -34,7 +34,10 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     torch.manual_seed(spec.seed)
     model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
-    trainer = Trainer(spec, model, _loss(spec, items), group, vocabulary=items.mark)
+    loss = choose_loss(spec.loss, torch.from_numpy(np.concatenate([[0, 0], items.events])))
+    if group.is_main and isinstance(loss, FullLoss):
+        print(f"    logits in {str(loss.dtype).removeprefix('torch.')}", flush=True)
+    trainer = Trainer(spec, model, loss, group, vocabulary=items.mark)
     progress = trainer.run(lambda trained: validation_metrics(trained, users, group), send_note)
     if group.is_main:
         extra = {"history": progress.history, "best_epoch": progress.best_epoch}
@@ -56,18 +59,6 @@ def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) ->
             sums[name] += float(user_values(name, ranks).sum())
     total = add_up(sums, group)
     return {name: total[name] / max(total["users"], 1.0) for name in VALIDATION_METRICS}
-
-
-def _loss(spec: TrainingSpec, items: ItemIndex) -> Loss:
-    settings = SasRecSettings.model_validate(spec.model)
-    return choose_loss(
-        kind=spec.training.loss,
-        chunk=settings.logits_chunk,
-        logits_type=settings.logits_type,
-        num_negatives=spec.training.num_negatives,
-        alpha=spec.training.negatives_alpha,
-        counts_V=torch.from_numpy(np.concatenate([[0, 0], items.events])),
-    )
 
 
 def main() -> None:
