@@ -33,7 +33,7 @@ def rows_of(chunk: Chunk, settings: IngestSettings, *, size: int = BLOCK) -> Ite
     """
     if chunk.file.is_text:
         found = grammar(chunk.form, settings, name=chunk.file.name, header=chunk.header)
-        tables = _in_order(partial(parse, found), _below_header(chunk, settings, size), chunk.threads)
+        tables = _ahead(partial(parse, found), _below_header(chunk, settings, size), chunk.threads)
         yield from _numbered(tables, chunk, chunk.first_line)
         return
     with open_rows(chunk.file, chunk.span) as rows:
@@ -48,7 +48,7 @@ def _numbered(tables: Iterator[pa.Table], chunk: Chunk, first: int) -> Iterator[
         first += len(table)
 
 
-def _in_order(read: Callable[[Block], pa.Table], found: Iterator[Block], threads: int) -> Iterator[pa.Table]:
+def _ahead(read: Callable[[Block], pa.Table], found: Iterator[Block], threads: int) -> Iterator[pa.Table]:
     """Yield the rows of blocks in order; damage comes behind the rows before it."""
     if threads == 1:
         yield from map(read, found)

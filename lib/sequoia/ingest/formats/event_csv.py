@@ -10,12 +10,11 @@ import pyarrow.compute as pc
 
 from sequoia.ingest.formats.csv_lines import decimal, numbers, read_block, read_line
 from sequoia.ingest.formats.parse import BadLineError, Grammar, Lines, flags, set_apart
-from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, beyond, event_check, limits
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST, SCALE, beyond, event_check, limits
 from sequoia.ingest.settings import IngestSettings, Unit, milliseconds
 
 # What Arrow takes for a time for certain; the slow way decides about all else.
 ISO = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,3})?)?)?$")
-SCALE = {"seconds": 1000, "milliseconds": 1}
 
 
 def event_csv(settings: IngestSettings, header: list[str]) -> Grammar:
@@ -63,7 +62,7 @@ def _with_times(table: pa.Table, odd: Lines | None, unit: Unit) -> tuple[pa.Tabl
         moment = table.column("time").cast(pa.timestamp("ms")).cast(pa.int64())
     else:
         table, odd = numbers(table, odd, {"time": pa.int64()})
-        table, odd = set_apart(table, odd, beyond(table.column("time"), LARGEST_TIME // SCALE[unit]))
+        table, odd = set_apart(table, odd, beyond(table.column("time"), LARGEST[unit]))
         moment = pc.multiply(table.column("time"), SCALE[unit])
     return table.set_column(2, "time", moment), odd
 
@@ -76,7 +75,7 @@ def read_time(text: str, unit: Unit) -> int | None:
         number = int(text) if text.strip().lstrip("-").isdigit() else float(text)
     except ValueError:
         return _iso(text)
-    if number != number or abs(number) > LARGEST_TIME // SCALE[unit]:
+    if number != number or abs(number) > LARGEST[unit]:
         raise BadLineError("time is out of range")
     return int(number * SCALE[unit] // 1)
 

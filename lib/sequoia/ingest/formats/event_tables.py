@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 
 from sequoia.ingest.files.row_groups import Rows
 from sequoia.ingest.formats.csv_lines import WHOLE, decimal
-from sequoia.ingest.formats.event_csv import ISO, SCALE, read_time
+from sequoia.ingest.formats.event_csv import ISO, read_time
 from sequoia.ingest.formats.parse import RAW_CHARACTERS, BadLineError
-from sequoia.ingest.formats.usable_events import DAY, EVENT, LARGEST_TIME, event_check, limits
+from sequoia.ingest.formats.usable_events import DAY, EVENT, LARGEST, SCALE, event_check, limits
 from sequoia.ingest.settings import EventColumns, IngestSettings, Unit
 
 BATCH = 1 << 17  # rows
@@ -117,7 +117,7 @@ def _per_second(numbers: pa.Array, units: int) -> pa.Array:
 
 def _scaled(numbers: pa.Array, unit: Unit) -> Column:
     """Return milliseconds of numbers in a unit."""
-    bound = LARGEST_TIME // SCALE[unit]
+    bound = LARGEST[unit]
     if pa.types.is_uint64(numbers.type):  # of which not all are numbers of 64 bits with a sign
         numbers = pc.min_element_wise(numbers, pa.scalar(bound + 1, pa.uint64()), skip_nulls=False)
     numbers = numbers.cast(pa.int64() if pa.types.is_integer(numbers.type) else pa.float64(), safe=False)

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from sequoia.ingest.formats.csv_lines import decimal, numbers, read_block, read_line, whole
 from sequoia.ingest.formats.parse import BadLineError, Grammar, Lines, set_apart
-from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, beyond, event_check, limits
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST, beyond, event_check, limits
 from sequoia.ingest.settings import IngestSettings
 
 
@@ -31,7 +31,7 @@ def ratings(settings: IngestSettings, order: str) -> Grammar:
             table, odd = read_block(data, lines, reading)
         if reading is text:
             table, odd = numbers(table, odd, numeric)
-        table, odd = set_apart(table, odd, beyond(table.column("time"), LARGEST_TIME // 1000))
+        table, odd = set_apart(table, odd, beyond(table.column("time"), LARGEST["seconds"]))
         moment = pc.multiply(table.column("time"), 1000)
         nothing = pa.nulls(len(table), pa.bool_()), pa.nulls(len(table), pa.int64())
         columns = [table.column("user"), table.column("item"), moment, table.column("rating"), *nothing]
@@ -43,7 +43,7 @@ def ratings(settings: IngestSettings, order: str) -> Grammar:
             raise BadLineError(f"{len(fields)} columns, not {len(names)}")
         values = dict(zip(names, fields, strict=True))
         seconds = whole(values["time"], "timestamp")
-        if seconds is not None and abs(seconds) > LARGEST_TIME // 1000:
+        if seconds is not None and abs(seconds) > LARGEST["seconds"]:
             raise BadLineError("timestamp is out of range")
         moment = None if seconds is None else seconds * 1000
         return [(values["user"], values["item"], moment, decimal(values["rating"], "rating"), None, None)]

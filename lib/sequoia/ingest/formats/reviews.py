@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from sequoia.ingest.formats.json_lines import JsonBlocks, number_of, read_line, text_of
 from sequoia.ingest.formats.parse import BadLineError, Grammar, Lines, NotFastError, flags, set_apart
-from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, beyond, event_check, limits
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST, beyond, event_check, limits
 from sequoia.ingest.settings import IngestSettings
 
 LINE = pa.schema(
@@ -42,7 +42,7 @@ def reviews(settings: IngestSettings) -> Grammar:
 
 
 def _events(table: pa.Table) -> tuple[pa.Table, Lines | None]:
-    table, odd = set_apart(table, None, beyond(table.column("unixReviewTime"), LARGEST_TIME // 1000))
+    table, odd = set_apart(table, None, beyond(table.column("unixReviewTime"), LARGEST["seconds"]))
     table, odd = set_apart(table, odd, _odd_votes(table))
     columns = [
         table.column("reviewerID"),
@@ -98,7 +98,7 @@ def _slow(line: str) -> list[tuple[Any, ...]]:
 def _time(values: dict[str, Any]) -> int | None:
     seconds = number_of(values, "unixReviewTime")
     if seconds is not None:
-        if seconds != seconds or abs(seconds) > LARGEST_TIME // 1000 or seconds != int(seconds):
+        if seconds != seconds or abs(seconds) > LARGEST["seconds"] or seconds != int(seconds):
             raise BadLineError("unixReviewTime is not whole seconds")
         return int(seconds) * 1000
     day = text_of(values, "reviewTime")

@@ -12,14 +12,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sequoia.ingest.formats.parse import BadLineError, Grammar, NotFastError
-from sequoia.ingest.formats.usable_events import EVENT, LARGEST_TIME, Limits, event_check
+from sequoia.ingest.formats.usable_events import EVENT, LARGEST, Limits, event_check
 
 STEP = 1000
 
 
 def sequences() -> Grammar:
     """Return the grammar of sequence lines: as many rows as events, one row for a line without items."""
-    bounds = Limits(first_time=0, last_time=LARGEST_TIME, needs_rating=False)
+    bounds = Limits(first_time=0, last_time=LARGEST["milliseconds"], needs_rating=False)
     return Grammar(columns=EVENT, fast=_fast, slow=_slow, check=event_check(bounds), row_per_line=False)
 
 

@@ -11,10 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sequoia.ingest.formats.parse import Lines, flags
-from sequoia.ingest.settings import IngestSettings, milliseconds
+from sequoia.ingest.settings import IngestSettings, Unit, milliseconds
 
 DAY = 86_400_000
-LARGEST_TIME = 2**53  # milliseconds; beyond it nothing is a time and arithmetic may overflow
+# Milliseconds of a unit of time, and the largest number of units: beyond it nothing is a time, and arithmetic
+# may overflow.
+SCALE: dict[Unit, int] = {"seconds": 1000, "milliseconds": 1}
+LARGEST = {unit: 2**53 // scale for unit, scale in SCALE.items()}
 
 # Columns of an event before the checks; time in milliseconds.
 EVENT = pa.schema(
