@@ -5,23 +5,69 @@ Shape letters: B sequences, L positions of a sequence, R packed rows, P position
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+Integers = NDArray[np.int64]
 
 
 def pack(lengths_B: Tensor, row_length: int) -> tuple[Tensor, Tensor, int]:
-    """Return row and first position of each sequence, and the number of rows (first fit, longest first)."""
-    lengths = lengths_B.tolist()
-    row_of, start_of = [0] * len(lengths), [0] * len(lengths)
-    filled: list[int] = []
-    for sequence in sorted(range(len(lengths)), key=lambda index: -lengths[index]):
-        length = lengths[sequence]
-        row = next((row for row, used in enumerate(filled) if used + length <= row_length), len(filled))
-        if row == len(filled):
-            filled.append(0)
-        row_of[sequence], start_of[sequence] = row, filled[row]
-        filled[row] += length
-    return torch.tensor(row_of, dtype=torch.int64), torch.tensor(start_of, dtype=torch.int64), len(filled)
+    """Return row and first position of each sequence, and the number of rows.
+
+    The longest come first, each where the least room is left for it: as few rows as by first fit, by
+    arithmetic on all sequences of one length at once.
+    """
+    lengths = lengths_B.numpy()
+    order = np.argsort(-lengths, kind="stable")
+    ends = np.flatnonzero(np.diff(lengths[order], append=-1)) + 1
+    row_of, start_of = np.zeros((2, len(lengths)), np.int64)
+    rows = _Rows(row_length)
+    for begin, end in pairwise([0, *ends.tolist()]):
+        length = int(lengths[order[begin]])
+        if length:
+            row_of[order[begin:end]], start_of[order[begin:end]] = rows.place(end - begin, length)
+    return torch.from_numpy(row_of), torch.from_numpy(start_of), rows.count
+
+
+class _Rows:
+    """Rows of one length that fill up from the front, by the positions that are left in them."""
+
+    def __init__(self, length: int) -> None:
+        self.count = 0
+        self._length = length
+        self._left: dict[int, Integers] = {}
+
+    def place(self, count: int, length: int) -> tuple[Integers, Integers]:
+        """Find room for so many sequences of a length; return their rows and first positions."""
+        placed = []
+        for room in sorted(room for room in self._left if room >= length):
+            rows = self._left.pop(room)
+            used = -(-count // (room // length))
+            self._leave(room, rows[used:])
+            placed.append(self._fill(rows[:used], room, count, length))
+            count -= len(placed[-1][0])
+        fresh = self.count + np.arange(-(-count // (self._length // length)))
+        self.count += len(fresh)
+        placed.append(self._fill(fresh, self._length, count, length))
+        row, start = (np.concatenate(of) for of in zip(*placed, strict=True))
+        return row, start
+
+    def _fill(self, rows: Integers, room: int, count: int, length: int) -> tuple[Integers, Integers]:
+        """Put sequences one behind the other, up to so many, into rows with so much room."""
+        each = room // length
+        number = np.arange(min(count, len(rows) * each))
+        full, last = divmod(len(number), each)
+        self._leave(room - each * length, rows[:full])
+        self._leave(room - last * length, rows[full:])
+        return rows[number // each], self._length - room + number % each * length
+
+    def _leave(self, room: int, rows: Integers) -> None:
+        if room and len(rows):
+            self._left[room] = np.concatenate([self._left[room], rows]) if room in self._left else rows
 
 
 def place(values_T: Tensor, flat_positions_T: Tensor, num_rows: int, row_length: int) -> Tensor:
