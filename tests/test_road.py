@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,9 @@ def count_queries(spark: SparkSession) -> int:
     return int(spark._jsparkSession.sharedState().statusStore().executionsCount())
 
 
+@pytest.mark.skipif(
+    find_spec("deltalake") is None, reason="without the package deltalake Spark writes and commits the tables"
+)
 def test_text_files_become_recommendations_without_a_query_of_spark_s(
     spark: SparkSession, walked: tuple[Context, int]
 ) -> None:
