@@ -22,7 +22,7 @@ def test_base_is_complete_and_overrides_change_one_value() -> None:
     [
         ("training.epoch=3", "unknown setting training.epoch: did you mean training.epochs?"),
         ("trainig.epochs=3", "unknown setting trainig: did you mean training?"),
-        ("training.batch_size=100", "setting training: batch_size 100 is no multiple of lanes 8"),
+        ("loss.target_tile=0", "setting loss.target_tile"),
         ("training.epochs", "override 'training.epochs' is not of the form section.key=value"),
         ("=3", "override '=3' is not of the form section.key=value"),
         ("seed.of=1", "setting seed.of: seed is a value, not a section"),
@@ -64,11 +64,6 @@ def test_a_file_without_base_names_the_missing_setting(tmp_path: Path) -> None:
     (tmp_path / "alone.yaml").write_text("seed: 1\n")
     with pytest.raises(UserError, match=r"setting workspace is missing: let the file extend base\.yaml"):
         load_config(tmp_path / "alone.yaml")
-
-
-def test_processes_without_a_lane_are_refused() -> None:
-    with pytest.raises(UserError, match="processes 9 exceed lanes 8"):
-        load_config(overrides=["training.processes=9"])
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import torch
 
 from sequoia.config import load_config
 from sequoia.losses.choice import Loss, choose_loss, logits_type
+from tests.losses.world import Plain
 
 KINDS = ("full", "sampled", "bce", "gbce", "bpr", "bpr-max", "top1-max")
 
@@ -20,11 +21,14 @@ def test_full_and_sampled_agree_when_the_sample_is_large() -> None:
     generator = torch.Generator().manual_seed(1)
     states, vectors = torch.randn(50, 4, generator=generator), torch.randn(102, 4, generator=generator)
     targets = torch.randint(2, 102, (50,), generator=generator)
-    problem = states, targets, vectors, targets, generator
-    full = loss_of("full", "logits_type=float32")(*problem).item()
-    assert loss_of("full", "logits_type=bfloat16")(*problem).item() == pytest.approx(full, rel=0.01)
+
+    def value(loss: Loss) -> float:
+        return loss(states, targets, Plain(vectors), loss.draw(targets, generator)).item()
+
+    full = value(loss_of("full", "logits_type=float32"))
+    assert value(loss_of("full", "logits_type=bfloat16")) == pytest.approx(full, rel=0.01)
     sampled = loss_of("sampled", "popular=2000")
-    first, second = (sampled(*problem).item() for _ in range(2))
+    first, second = value(sampled), value(sampled)
     assert first != second
     assert first == pytest.approx(full, rel=0.05)
 
@@ -39,7 +43,7 @@ def test_every_loss_brings_a_state_to_its_target(kind: str) -> None:
     optimizer = torch.optim.Adam([states], lr=0.1)
     for _ in range(150):
         optimizer.zero_grad()
-        loss(states, targets, vectors, targets, generator).backward()
+        loss(states, targets, Plain(vectors), loss.draw(targets, generator)).backward()
         optimizer.step()
     assert (states @ vectors.T)[:, 2:].argmax(dim=1).tolist() == [target - 2 for target in targets.tolist()]
 

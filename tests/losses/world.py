@@ -21,3 +21,18 @@ def cross_entropy(states: Tensor, targets: Tensor, vectors: Tensor) -> Tensor:
     """Return torch's own cross-entropy over the items, summed."""
     items = vectors[NUM_RESERVED_ROWS:]
     return F.cross_entropy(states @ items.T, targets - NUM_RESERVED_ROWS, reduction="sum")
+
+
+class Plain:
+    """Items whose vectors are a tensor."""
+
+    def __init__(self, vectors: Tensor) -> None:
+        self._vectors = vectors
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Return the vectors of rows."""
+        return self._vectors[ids]
+
+    def all_rows(self) -> Tensor:
+        """Return all of them."""
+        return self._vectors

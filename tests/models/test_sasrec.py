@@ -1,13 +1,16 @@
-"""The transformer is causal, blind to padding and packing, and knows distances only."""
+"""The transformer is causal, blind to packing, and knows distances only."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from sequoia.errors import UserError
 from sequoia.models.sasrec import SasRec
 from sequoia.models.sasrec_settings import SasRecSettings
+from sequoia.neural.batch import batch_of_histories
 
 NUM_ROWS = 40
 
@@ -24,65 +27,52 @@ def model() -> SasRec:
     for parameter in model.parameters():
         # Larger than the initial values, zero biases included, so that every part shows in the states.
         torch.nn.init.normal_(parameter, std=0.3)
-    return model.eval()
+    return model
 
 
-def test_states_do_not_depend_on_padding(model: SasRec) -> None:
-    long = model(torch.tensor([[0, 0, 0, 0, 0, 5, 6, 7]]))
-    short = model(torch.tensor([[5, 6, 7]]))
-    torch.testing.assert_close(long[:, -3:], short)
-    assert torch.isfinite(long).all()
+def states(model: SasRec, *sequences: list[int], row_length: int = 8) -> list[Tensor]:
+    batch = batch_of_histories([np.array(sequence) for sequence in sequences], row_length)
+    return list(model.encode(batch).split([len(sequence) for sequence in sequences]))
 
 
 def test_a_state_sees_earlier_events_and_no_later_one(model: SasRec) -> None:
-    states = model(torch.tensor([[5, 6, 7, 8]]))
-    later_changed = model(torch.tensor([[5, 6, 7, 9]]))
-    earlier_changed = model(torch.tensor([[4, 6, 7, 8]]))
-    torch.testing.assert_close(states[:, :3], later_changed[:, :3])
-    assert not torch.allclose(states[:, 3], later_changed[:, 3])
-    assert not torch.allclose(states[:, 3], earlier_changed[:, 3])
+    (known,) = states(model, [5, 6, 7, 8])
+    (later_changed,) = states(model, [5, 6, 7, 9])
+    (earlier_changed,) = states(model, [4, 6, 7, 8])
+    torch.testing.assert_close(known[:3], later_changed[:3])
+    assert not torch.allclose(known[3], later_changed[3])
+    assert not torch.allclose(known[3], earlier_changed[3])
 
 
 def test_the_order_of_earlier_events_matters(model: SasRec) -> None:
-    assert not torch.allclose(
-        model(torch.tensor([[5, 6, 7]]))[:, -1], model(torch.tensor([[6, 5, 7]]))[:, -1]
-    )
+    (one,), (other,) = states(model, [5, 6, 7]), states(model, [6, 5, 7])
+    assert not torch.allclose(one[-1], other[-1])
 
 
-def test_packed_sequences_do_not_see_each_other(model: SasRec) -> None:
-    packed = model.encode(torch.tensor([[5, 6, 7, 8, 9, 0]]), torch.tensor([[1, 1, 2, 2, 2, 0]]))
-    torch.testing.assert_close(packed[:, :2], model(torch.tensor([[5, 6]])))
-    torch.testing.assert_close(packed[:, 2:5], model(torch.tensor([[7, 8, 9]])))
+def test_neither_packing_nor_padding_nor_company_matters(model: SasRec) -> None:
+    (first,), (second,) = states(model, [5, 6]), states(model, [7, 8, 9])
+    together = states(model, [5, 6], [7, 8, 9])
+    assert len(together) == 2
+    torch.testing.assert_close(together, [first, second])
+    torch.testing.assert_close(states(model, [5, 6], [7, 8, 9], row_length=3), [first, second])
 
 
-def test_user_state_is_the_last_state_of_the_newest_events(model: SasRec) -> None:
-    items = torch.tensor([[0, 0, 0, 0, 0, 0, 0, 3, 5], [2, 3, 4, 5, 6, 7, 8, 9, 10]])
-    states = model.user_state(items)
-    torch.testing.assert_close(states[0], model(torch.tensor([[3, 5]]))[0, -1])
-    torch.testing.assert_close(states[1], model(items[1:, 1:])[0, -1])
+def test_dropout_is_the_batch_s_own() -> None:
+    model = SasRec(_settings(dropout=0.5), NUM_ROWS)
+    batch = batch_of_histories([np.array([5, 6, 7])], 8)
+    assert torch.equal(model.encode(batch), model.encode(batch))
+    batches = [
+        type(batch)(**{**vars(batch), "keys_T": torch.tensor(keys, dtype=torch.int32)})
+        for keys in ([911, 77, -5], [911, 77, -5], [912, 77, -5])
+    ]
+    first, again, other = (model.encode(one) for one in batches)
+    assert torch.equal(first, again)
+    assert not torch.allclose(first, other)
+    assert not torch.allclose(first, model.encode(batch))
 
 
-def test_a_user_without_events_gets_a_finite_state(model: SasRec) -> None:
-    assert torch.isfinite(model.user_state(torch.zeros(1, 8, dtype=torch.int64))).all()
-
-
-def test_item_vectors_are_the_input_embeddings(model: SasRec) -> None:
-    assert model.item_vectors() is model.items.weight
-    assert model.item_vectors().shape == (NUM_ROWS, 16)
-
-
-def test_the_seed_fixes_weights_and_dropout() -> None:
-    states = []
-    for _ in range(2):
-        torch.manual_seed(7)
-        states.append(SasRec(_settings(dropout=0.5), NUM_ROWS)(torch.tensor([[5, 6, 7]])))
-    assert torch.equal(states[0], states[1])
-
-
-def test_settings_that_cannot_work_are_refused(model: SasRec) -> None:
+def test_settings_that_cannot_work_are_refused() -> None:
     with pytest.raises(UserError, match="width 16 is no multiple of heads 3"):
         SasRec(_settings(heads=3), NUM_ROWS)
     with pytest.raises(UserError, match="num_rows 2"):
         SasRec(_settings(), 2)
-    with pytest.raises(UserError, match="length 9 exceeds max_length 8"):
-        model(torch.ones(1, 9, dtype=torch.int64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,17 +56,30 @@ def losses(history: list[dict[str, Any]]) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("launcher", "loss"), [("horovod", "full"), ("torchrun", "sampled"), ("horovod", "bpr-max")]
+    ("launcher", "ranks", "loss"),
+    [("horovod", 2, "full"), ("torchrun", 3, "sampled"), ("horovod", 3, "bpr-max")],
 )
-def test_two_ranks_give_the_loss_curve_of_one(make_spec: MakeSpec, launcher: str, loss: str) -> None:
-    overrides = (f"loss.kind={loss}", "loss.popular=5", "loss.uniform=2", "loss.in_batch=3")
+def test_several_ranks_learn_what_one_does_over_200_steps(
+    make_spec: MakeSpec, launcher: str, ranks: int, loss: str
+) -> None:
+    negatives = ("loss.popular=5", "loss.uniform=2", "loss.in_batch=3")
+    long = ("models.sasrec.dropout=0.3", "training.epochs=40", "training.patience=40")
+    overrides = (f"loss.kind={loss}", "loss.logits_type=float32", *negatives, *long)
     one = train(make_spec("one", *overrides))
-    two = train(make_spec("two", *overrides), launcher, 2)
-    assert len(one) == 3
-    assert losses(two) == pytest.approx(losses(one), abs=1e-4)
-    assert [note["targets"] for note in two] == [note["targets"] for note in one]
-    for ours, theirs in zip(two, one, strict=True):
+    several = train(make_spec("several", *overrides), launcher, ranks)
+    assert len(one) == 40
+    assert losses(several) == pytest.approx(losses(one), abs=1e-4)
+    assert [note["targets"] for note in several] == [note["targets"] for note in one]
+    for ours, theirs in zip(several, one, strict=True):
         assert ours["valid"] == pytest.approx(theirs["valid"], abs=1e-4)
+
+
+def test_neither_the_reader_nor_what_is_encoded_at_once_changes_what_is_learned(make_spec: MakeSpec) -> None:
+    overrides = ("models.sasrec.dropout=0.3", "loss.kind=sampled", "loss.in_batch=5")
+    whole = train(make_spec("whole", *overrides, "training.reader=petastorm"))
+    assert losses(train(make_spec("bare", *overrides, "training.reader=pyarrow"))) == losses(whole)
+    parts = train(make_spec("parts", *overrides, "training.token_budget=9"), "horovod", 2)
+    assert losses(parts) == pytest.approx(losses(whole), abs=1e-4)
 
 
 def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
@@ -74,18 +88,18 @@ def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
     assert [note["targets"] for note in history] == [expected] * 3
 
 
-def kill_at(spec: TrainingSpec, launcher: str, processes: int, note: str) -> None:
-    """Start a training and kill all of its processes when one says so."""
+def kill_at(spec: TrainingSpec, launcher: str, processes: int, checkpoint: str) -> None:
+    """Start a training and kill all of its processes when it has come to a checkpoint."""
     command = [*_prefix(launcher, processes, 60), "-m", "sequoia.training.worker"]
     process = subprocess.Popen(
         [*command, str(spec.folder / "spec.json"), launcher],
-        stdout=subprocess.PIPE,
-        text=True,
+        stdout=subprocess.DEVNULL,
         env=_environment(1, 60),
     )
-    assert process.stdout is not None
     with process:
-        next(line for line in process.stdout if note in line)
+        while not (spec.checkpoints / checkpoint).exists():
+            assert process.poll() is None, "the training ended before it came to the checkpoint"
+            time.sleep(0.001)
         for one in [*psutil.Process(process.pid).children(recursive=True), process]:
             one.kill()
 
@@ -94,10 +108,10 @@ def kill_at(spec: TrainingSpec, launcher: str, processes: int, note: str) -> Non
 def test_a_killed_training_goes_on_as_if_nothing_had_happened(
     make_spec: MakeSpec, launcher: str, processes: int
 ) -> None:
-    overrides = ("models.sasrec.dropout=0.2", "training.epochs=4")
+    overrides = ("models.sasrec.dropout=0.2", "training.epochs=4", "training.checkpoint_steps=2")
     whole, killed = make_spec("whole", *overrides), make_spec("killed", *overrides)
     uninterrupted = train(whole, launcher, processes)
-    kill_at(killed, launcher, processes, '"epoch": 1')
+    kill_at(killed, launcher, processes, "epoch-00001-step-00000002")
     assert not (killed.folder / "model.json").exists()
     resumed = train(killed, launcher, processes)
     assert losses(resumed) == losses(uninterrupted)
@@ -106,22 +120,20 @@ def test_a_killed_training_goes_on_as_if_nothing_had_happened(
 
 
 def test_a_checkpoint_goes_on_under_another_launcher(make_spec: MakeSpec) -> None:
-    one = make_spec("one", "training.epochs=4")
+    overrides = ("models.sasrec.dropout=0.2", "training.epochs=4", "training.checkpoint_steps=3")
+    one = make_spec("one", *overrides)
     train(one)
-    moved = make_spec("moved", "training.epochs=4")
-    kill_at(moved, "torchrun", 2, '"epoch": 1')
+    moved = make_spec("moved", *overrides)
+    kill_at(moved, "torchrun", 2, "epoch-00001-step-00000003")
     assert losses(train(moved, "horovod", 3)) == pytest.approx(losses(history_of(one)), abs=1e-4)
 
 
 def test_the_two_newest_checkpoints_stay(make_spec: MakeSpec) -> None:
     spec = make_spec("kept", "training.epochs=3")
     train(spec)
-    assert sorted(path.name for path in spec.checkpoints.iterdir()) == [
-        "epoch-00002",
-        "epoch-00003",
-        "latest",
-    ]
-    assert (spec.checkpoints / "latest").read_text() == "epoch-00003"
+    kept = [f"epoch-{epoch:05d}-step-00000000" for epoch in (2, 3)]
+    assert sorted(path.name for path in spec.checkpoints.iterdir()) == [*kept, "latest"]
+    assert (spec.checkpoints / "latest").read_text() == kept[-1]
 
 
 def test_a_checkpoint_of_other_items_is_refused_on_every_rank(make_spec: MakeSpec) -> None:

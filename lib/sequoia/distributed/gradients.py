@@ -18,25 +18,25 @@ BUCKET = 4 << 20  # bytes: less is not worth a collective of its own
 
 
 class GradientSum:
-    """The gradients of some parameters: zero them, run backward, `finish`, then step.
+    """The gradients of some parameters: zero them, run backward, once or several times, `finish`, then step.
 
-    Every rank starts its buckets in the same order, also one whose batch reaches fewer parameters.
+    Every rank starts its buckets in the same order, also one that runs backward less often or not at all.
     """
 
     def __init__(self, parameters: Iterable[Parameter], group: Collective, *, bucket: int = BUCKET) -> None:
         self._group = group
         self._buckets: list[Tensor] = []
-        self._waiting: list[int] = []  # of each bucket the parameters without a gradient
-        self._left: list[int] = []
+        self._waiting: list[int] = []  # of each bucket the parameters
+        self._left: list[int] = []  # and the gradients that are still to come
         self._started: list[Wait] = []
         # Backward reaches the last parameters first.
         for members in _grouped([*parameters][::-1], bucket):
             self._add(members)
         self.zero()
 
-    def zero(self) -> None:
-        """Set all gradients to 0."""
-        self._left = [*self._waiting]
+    def zero(self, backwards: int = 1) -> None:
+        """Set all gradients to 0, which so many runs of backward will add to."""
+        self._left = [backwards * count for count in self._waiting]
         self._started = []
         for bucket in self._buckets:
             bucket.zero_()

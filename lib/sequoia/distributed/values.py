@@ -24,7 +24,8 @@ def joined(rows_N: Tensor, group: Collective) -> Tensor:
     if group.size == 1:
         return rows_N
     counts = group.all_gather(torch.tensor(len(rows_N), device=rows_N.device)).tolist()
-    padded = rows_N.new_zeros(max(counts), *rows_N.shape[1:])
+    # To few different lengths: Horovod agrees anew on every shape that it has not seen.
+    padded = rows_N.new_zeros(1 << max(counts).bit_length(), *rows_N.shape[1:])
     padded[: len(rows_N)] = rows_N
     found = group.all_gather(padded)
     return torch.cat([of[:count] for of, count in zip(found, counts, strict=True)])

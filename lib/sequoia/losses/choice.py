@@ -15,26 +15,35 @@ from sequoia.losses.sampled import bce, bpr, bpr_max, gbce_power, sampled_softma
 from sequoia.losses.settings import LogitsType, LossSettings
 
 
+class Items(Protocol):
+    """The items' vectors."""
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Return the vectors (..., D) of int64 rows."""
+        ...
+
+    def all_rows(self) -> Tensor:
+        """Return all vectors (V, D)."""
+        ...
+
+
 class Loss(Protocol):
     """Summed loss of N states against their targets."""
 
     @property
     def needs_batch(self) -> bool:
-        """Say whether it takes the targets of all ranks."""
+        """Say whether negatives are drawn from the targets of all ranks."""
         ...
 
-    def __call__(
-        self,
-        states_ND: Tensor,
-        targets_N: Tensor,
-        item_vectors_VD: Tensor,
-        batch_M: Tensor,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """Return a scalar; whatever is random comes from the generator.
+    def draw(self, batch_M: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the negatives of a step, int64 rows, from the generator.
 
-        batch_M: where `needs_batch`, the targets of all ranks.
+        batch_M: where `needs_batch`, the step's targets of all ranks.
         """
+        ...
+
+    def __call__(self, states_ND: Tensor, targets_N: Tensor, items: Items, negatives_S: Tensor) -> Tensor:
+        """Return a scalar; negatives_S: what was drawn for the step."""
         ...
 
 
@@ -46,19 +55,16 @@ class FullLoss:
     dtype: torch.dtype
     needs_batch: bool = False
 
-    def __call__(
-        self,
-        states_ND: Tensor,
-        targets_N: Tensor,
-        item_vectors_VD: Tensor,
-        batch_M: Tensor,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """Return the summed loss; nothing is random."""
+    def draw(self, batch_M: Tensor, generator: torch.Generator) -> Tensor:
+        """Return nothing: every item counts."""
+        return batch_M.new_zeros(0)
+
+    def __call__(self, states_ND: Tensor, targets_N: Tensor, items: Items, negatives_S: Tensor) -> Tensor:
+        """Return the summed loss."""
         return full_softmax(
             states_ND,
             targets_N,
-            item_vectors_VD,
+            items.all_rows(),
             target_tile=self.settings.target_tile,
             item_tile=self.settings.item_tile,
             dtype=self.dtype,
@@ -66,7 +72,7 @@ class FullLoss:
 
 
 class SampledLoss:
-    """One of the losses against negatives that one call shares among its targets."""
+    """One of the losses against negatives that the targets of a step share."""
 
     def __init__(self, settings: LossSettings, counts_V: Tensor) -> None:
         self._settings = settings
@@ -74,18 +80,14 @@ class SampledLoss:
         self._items = len(counts_V) - NUM_RESERVED_ROWS
         self.needs_batch = settings.in_batch > 0
 
-    def __call__(
-        self,
-        states_ND: Tensor,
-        targets_N: Tensor,
-        item_vectors_VD: Tensor,
-        batch_M: Tensor,
-        generator: torch.Generator,
-    ) -> Tensor:
-        """Return the summed loss; the generator draws the negatives."""
-        negatives_S = self._negatives.draw(batch_M, generator)
-        positive_N1 = (states_ND * item_vectors_VD[targets_N]).sum(dim=1, keepdim=True)
-        negative_NS = states_ND @ item_vectors_VD[negatives_S].T
+    def draw(self, batch_M: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the negatives of a step."""
+        return self._negatives.draw(batch_M, generator)
+
+    def __call__(self, states_ND: Tensor, targets_N: Tensor, items: Items, negatives_S: Tensor) -> Tensor:
+        """Return the summed loss."""
+        positive_N1 = (states_ND * items.rows(targets_N)).sum(dim=1, keepdim=True)
+        negative_NS = states_ND @ items.rows(negatives_S).T
         logits = positive_N1, negative_NS, targets_N[:, None] == negatives_S
         match self._settings.kind:
             case "bce":

@@ -5,7 +5,7 @@ therefore depends on the events before it and not on where they lie in the tenso
 packing several sequences into one row change nothing, and all positions at once teach what every prefix alone
 would.
 
-Shape letters: B rows, L positions, D width, H heads, K width of a head.
+Shape letters: T events, R packed rows, L positions, D width, H heads, K width of a head.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sequoia.errors import UserError
-from sequoia.models.dropout import Dropout
 from sequoia.models.sasrec_settings import SasRecSettings
-
-PADDING_ROW = 0
-UNKNOWN_ROW = 1
-FIRST_ITEM_ROW = 2
-INITIAL_DEVIATION = 0.02
+from sequoia.neural.batch import Batch
+from sequoia.neural.dropout import Dropout
+from sequoia.neural.item_table import INITIAL_DEVIATION, ItemTable
+from sequoia.neural.model import NeuralModel
 
 
 class CausalAttention(nn.Module):
@@ -29,26 +27,25 @@ class CausalAttention(nn.Module):
 
     def __init__(self, settings: SasRecSettings) -> None:
         super().__init__()
-        self.heads = settings.heads
-        self.dropout = Dropout(settings.dropout)
+        self.heads, self.p = settings.heads, settings.dropout
         self.query_key_value = nn.Linear(settings.width, 3 * settings.width)
         self.output = nn.Linear(settings.width, settings.width)
         self.distance_bias_HL = nn.Parameter(torch.zeros(settings.heads, settings.max_length))
 
-    def forward(self, states_BLD: Tensor, visible_B1LL: Tensor) -> Tensor:
-        """Mix each position with the visible ones; visible_B1LL is bool, True where key may be seen."""
-        num_rows, length, width = states_BLD.shape
-        projected = self.query_key_value(states_BLD).view(
+    def forward(self, states_RLD: Tensor, visible_R1LL: Tensor, dropout: Dropout) -> Tensor:
+        """Mix each position with the visible ones; visible_R1LL is bool, True where key may be seen."""
+        num_rows, length, width = states_RLD.shape
+        projected = self.query_key_value(states_RLD).view(
             num_rows, length, 3, self.heads, width // self.heads
         )
-        query_BHLK, key_BHLK, value_BHLK = projected.permute(2, 0, 3, 1, 4)
-        positions = torch.arange(length, device=states_BLD.device)
+        query_RHLK, key_RHLK, value_RHLK = projected.permute(2, 0, 3, 1, 4)
+        positions = torch.arange(length, device=states_RLD.device)
         distance_LL = (positions[:, None] - positions[None, :]).clamp(min=0)
-        logits = query_BHLK @ key_BHLK.transpose(-1, -2) * (width // self.heads) ** -0.5
+        logits = query_RHLK @ key_RHLK.transpose(-1, -2) * (width // self.heads) ** -0.5
         logits = logits + self.distance_bias_HL[:, distance_LL]
-        weights_BHLL = logits.masked_fill(~visible_B1LL, -torch.inf).softmax(dim=-1)
-        mixed_BHLK = self.dropout(weights_BHLL) @ value_BHLK
-        return self.output(mixed_BHLK.transpose(1, 2).reshape(num_rows, length, width))  # type: ignore[no-any-return]
+        weights_RHLL = logits.masked_fill(~visible_R1LL, -torch.inf).softmax(dim=-1)
+        mixed_RHLK = dropout.of_pairs(weights_RHLL, self.p) @ value_RHLK
+        return self.output(mixed_RHLK.transpose(1, 2).reshape(num_rows, length, width))  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
@@ -56,21 +53,22 @@ class Block(nn.Module):
 
     def __init__(self, settings: SasRecSettings) -> None:
         super().__init__()
+        self.p = settings.dropout
         self.attention = CausalAttention(settings)
         self.attention_norm = nn.LayerNorm(settings.width)
         self.widen = nn.Linear(settings.width, 4 * settings.width)
         self.narrow = nn.Linear(4 * settings.width, settings.width)
         self.feed_forward_norm = nn.LayerNorm(settings.width)
-        self.dropout = Dropout(settings.dropout)
 
-    def forward(self, states_BLD: Tensor, visible_B1LL: Tensor) -> Tensor:
+    def forward(self, states_RLD: Tensor, visible_R1LL: Tensor, dropout: Dropout) -> Tensor:
         """Return the next states, same shape."""
-        states_BLD = self.attention_norm(states_BLD + self.dropout(self.attention(states_BLD, visible_B1LL)))
-        widened = self.narrow(F.gelu(self.widen(states_BLD)))
-        return self.feed_forward_norm(states_BLD + self.dropout(widened))  # type: ignore[no-any-return]
+        mixed_RLD = self.attention(states_RLD, visible_R1LL, dropout)
+        states_RLD = self.attention_norm(states_RLD + dropout(mixed_RLD, self.p))
+        widened = self.narrow(F.gelu(self.widen(states_RLD)))
+        return self.feed_forward_norm(states_RLD + dropout(widened, self.p))  # type: ignore[no-any-return]
 
 
-class SasRec(nn.Module):
+class SasRec(NeuralModel):
     """Sequence encoder that shares one vector per item between input and output."""
 
     def __init__(self, settings: SasRecSettings, num_rows: int) -> None:
@@ -80,48 +78,29 @@ class SasRec(nn.Module):
             raise UserError(
                 f"width {settings.width} is no multiple of heads {settings.heads}: change one of them."
             )
-        if num_rows <= FIRST_ITEM_ROW:
-            raise UserError(f"num_rows {num_rows} leaves no item: it must be the number of items + 2.")
         self.settings = settings
-        self.items = nn.Embedding(num_rows, settings.width, padding_idx=PADDING_ROW)
+        self.max_length = settings.max_length
+        self.table = ItemTable(num_rows, settings.width)
         self.input_norm = nn.LayerNorm(settings.width)
-        self.input_dropout = Dropout(settings.dropout)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.blocks))
         self.apply(_initialise)
 
-    def encode(self, items_BL: Tensor, segments_BL: Tensor) -> Tensor:
-        """Return states (B, L, D) of packed sequences: a position sees earlier ones of its own segment."""
-        length = items_BL.shape[1]
-        if length > self.settings.max_length:
-            raise UserError(
-                f"Sequence length {length} exceeds max_length {self.settings.max_length}: cut the front."
-            )
-        causal_LL = torch.ones(length, length, dtype=torch.bool, device=items_BL.device).tril()
-        visible_B1LL = ((segments_BL[:, :, None] == segments_BL[:, None, :]) & causal_LL)[:, None]
-        states_BLD = self.input_dropout(self.input_norm(self.items(items_BL)))
+    def encode(self, batch: Batch) -> Tensor:
+        """Return states (T, D): a position of a packed row sees earlier ones of its own sequence."""
+        packed = batch.packed
+        length = packed.segments_RL.shape[1]
+        dropout = Dropout(None if batch.keys_T is None else packed.spread(batch.keys_T))
+        causal_LL = torch.ones(length, length, dtype=torch.bool, device=batch.items_T.device).tril()
+        alike_RLL = packed.segments_RL[:, :, None] == packed.segments_RL[:, None, :]
+        visible_R1LL = (alike_RLL & causal_LL)[:, None]
+        states_RLD = self.input_norm(self.table.rows(packed.spread(batch.items_T)))
+        states_RLD = dropout(states_RLD, self.settings.dropout)
         for block in self.blocks:
-            states_BLD = block(states_BLD, visible_B1LL)
-        return states_BLD  # type: ignore[no-any-return]
-
-    def forward(self, items_BL: Tensor) -> Tensor:
-        """Return states (B, L, D) of int64 vocabulary rows, left-padded with 0; those states mean nothing."""
-        return self.encode(items_BL, (items_BL != PADDING_ROW).long())
-
-    def user_state(self, items_BL: Tensor) -> Tensor:
-        """Return the state (B, D) after the last event; scores are its product with item_vectors()."""
-        longest = int((items_BL != PADDING_ROW).sum(dim=1).max().clamp(min=1))
-        return self(items_BL[:, -min(longest, self.settings.max_length) :])[:, -1]  # type: ignore[no-any-return]
-
-    def item_vectors(self) -> Tensor:
-        """Return the vectors (num_rows, D); rows 0 and 1 are no items and must not be recommended."""
-        return self.items.weight
+            states_RLD = block(states_RLD, visible_R1LL, dropout)
+        return packed.gather(states_RLD)
 
 
 def _initialise(module: nn.Module) -> None:
-    if isinstance(module, nn.Linear | nn.Embedding):
-        nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
     if isinstance(module, nn.Linear):
+        nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
         nn.init.zeros_(module.bias)
-    if isinstance(module, nn.Embedding):
-        with torch.no_grad():
-            module.weight[PADDING_ROW].zero_()

@@ -11,8 +11,9 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 
-from sequoia.models.sasrec import FIRST_ITEM_ROW, SasRec
+from sequoia.models.sasrec import SasRec
 from sequoia.models.sasrec_settings import SasRecSettings
+from sequoia.neural.batch import make_batch
 
 
 class SasRecScorer:
@@ -20,18 +21,20 @@ class SasRecScorer:
 
     def __init__(self, model: SasRec) -> None:
         self._model = model
-        self.num_rows = model.items.num_embeddings
+        self.num_rows = model.table.num_rows
         self.max_length = model.settings.max_length
 
     @torch.inference_mode()
     def scores(self, histories_BL: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score histories (B, L) of vocabulary rows; returns (B, num_rows) float32, rows 0 and 1 are -inf."""
-        if self._model.training:  # telling every module costs half a millisecond
-            self._model.eval()
-        states_BD = self._model.user_state(torch.from_numpy(histories_BL))
-        scores_BV = states_BD @ self._model.item_vectors().T
-        scores_BV[:, :FIRST_ITEM_ROW] = -torch.inf
-        return scores_BV.numpy()
+        newest_BL = histories_BL[:, -self.max_length :].astype(np.int64)
+        present_BL = newest_BL > 0
+        lengths_B = present_BL.sum(axis=1)
+        table = self._model.table
+        states_BD = torch.zeros(len(newest_BL), table.width, device=table.device)
+        batch = make_batch(newest_BL[present_BL], lengths_B[lengths_B > 0], self.max_length).to(table.device)
+        states_BD[torch.from_numpy(lengths_B > 0)] = self._model.encode(batch)[batch.newest]
+        return table.scores(states_BD).cpu().numpy()
 
     def save(self, folder: Path, *, extra: dict[str, Any]) -> None:
         """Write model.json (with `extra` plain values) and weights.safetensors beside the item index."""

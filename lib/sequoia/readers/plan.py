@@ -1,94 +1,103 @@
 """Who reads which training rows when: a pure function of numbers, without any I/O.
 
-An epoch has a fixed number of *lanes*. Files are shuffled per epoch and dealt to lanes; a lane is the rows of
-its files one after the other, each file's rows shuffled. A global batch is the next `batch_size / lanes` rows
-of every lane, and a rank serves every size-th lane. So a batch holds the same rows whatever the number of
-ranks, every row is read exactly once per epoch, all ranks take the same number of steps (the last ones may be
-smaller or empty), and any step can be found again without reading what comes before it.
+Each epoch shuffles the row groups into one line, and the rows of each group. *Lanes* are equal stretches of
+the line, read side by side; a step takes the next rows of every lane, lane by lane, and a rank an equal part
+of them. So a step holds the same rows whatever the number of ranks, every row is read once an epoch, all
+steps of an epoch and all ranks of a step have as many rows (or one less), and any step can be found again
+without what comes before it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sequoia.errors import UserError
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """Rows start:stop of a file, counted in its shuffled order."""
+    """Rows start:stop of a row group, counted in its shuffled order, for a lane.
 
-    file: int
+    place: of the first of them in the line of the epoch, which tells a row from all others.
+    """
+
+    lane: int
+    group: int
     start: int
     stop: int
+    place: int
 
 
 @dataclass(frozen=True, kw_only=True)
 class EpochPlan:
-    """One epoch: `lanes` holds file numbers in reading order, `rows` the row count of every file."""
+    """One epoch over row groups with these numbers of rows; batch_size: most rows of a step."""
 
-    lanes: tuple[tuple[int, ...], ...]
     rows: tuple[int, ...]
-    lane_batch: int
+    lanes: int
+    batch_size: int
     seed: int
     epoch: int
 
-    @property
+    @cached_property
+    def total(self) -> int:
+        """Return the number of rows."""
+        return sum(self.rows)
+
+    @cached_property
     def steps(self) -> int:
         """Return the number of steps, the same for every rank."""
-        longest = max(sum(self.rows[file] for file in lane) for lane in self.lanes)
-        return -(-longest // self.lane_batch)
+        return -(-self.total // self.batch_size)
 
-    def lanes_of(self, rank: int, size: int) -> range:
-        """Return the lanes a rank of `size` serves."""
-        return range(rank, len(self.lanes), size)
+    def order(self, group: int) -> Integers:
+        """Return the shuffled order of a group's rows: (rows,) int64."""
+        return np.random.default_rng([self.seed, self.epoch, 1, group]).permutation(self.rows[group])
 
-    def pieces(self, lane: int, step: int) -> list[Piece]:
-        """Return what a lane contributes to a step: up to lane_batch rows, nothing after its end."""
-        begin, end = step * self.lane_batch, (step + 1) * self.lane_batch
-        found, offset = [], 0
-        for file in self.lanes[lane]:
-            start, stop = max(begin - offset, 0), min(end - offset, self.rows[file])
-            if start < stop:
-                found.append(Piece(file=file, start=start, stop=stop))
-            offset += self.rows[file]
-        return found
+    def pieces(self, step: int, rank: int, size: int) -> Iterator[Piece]:
+        """Yield what a rank of `size` reads in a step, in the order of the step's rows."""
+        begin, end = self._taken(step), self._taken(step + 1)
+        skip, stop = ((end - begin) * of // size for of in (rank, rank + 1))
+        for lane in range(self.lanes):
+            first, last = self._lane(lane, begin), self._lane(lane, end)
+            if skip < last - first and stop > 0:
+                place = self._lane_start(lane) + first
+                yield from self._on_line(lane, place + max(skip, 0), place + min(stop, last - first))
+            skip, stop = skip - (last - first), stop - (last - first)
 
-    def order(self, file: int) -> NDArray[np.int64]:
-        """Return the shuffled order of a file's rows in this epoch: (rows,) int64."""
-        return np.random.default_rng([self.seed, self.epoch, 1, file]).permutation(self.rows[file])
+    def _taken(self, step: int) -> int:
+        """Return how many rows have been read before a step."""
+        return self.total * step // self.steps
+
+    def _lane(self, lane: int, taken: int) -> int:
+        """Return how many of so many rows are of a lane: they are dealt in turn."""
+        return (taken + self.lanes - 1 - lane) // self.lanes
+
+    def _lane_start(self, lane: int) -> int:
+        more = min(lane, self.total % self.lanes)
+        return lane * (self.total // self.lanes) + more
+
+    def _on_line(self, lane: int, begin: int, end: int) -> Iterator[Piece]:
+        groups, starts = self._line
+        at = int(np.searchsorted(starts, begin, side="right")) - 1
+        while begin < end:
+            stop = min(end, int(starts[at + 1]))
+            offset = int(starts[at])
+            if begin < stop:
+                group = int(groups[at])
+                yield Piece(lane=lane, group=group, start=begin - offset, stop=stop - offset, place=begin)
+            begin, at = stop, at + 1
+
+    @cached_property
+    def _line(self) -> tuple[Integers, Integers]:
+        """Return the groups in their order and where each starts on the line, its end last."""
+        groups = np.random.default_rng([self.seed, self.epoch, 0]).permutation(len(self.rows))
+        return groups, np.concatenate([[0], np.cumsum(np.asarray(self.rows, np.int64)[groups])])
 
 
 def plan_epoch(rows: Sequence[int], *, lanes: int, batch_size: int, seed: int, epoch: int) -> EpochPlan:
-    """Plan one epoch over files with these row counts.
-
-    Raises UserError when the batch does not divide into lanes or there are fewer files than lanes.
-    """
-    if batch_size % lanes:
-        raise UserError(
-            f"batch_size {batch_size} must be a multiple of lanes {lanes}: change training.batch_size"
-        )
-    if len(rows) < lanes:
-        raise UserError(
-            f"{lanes} lanes need at least {lanes} training files, there are {len(rows)}: raise "
-            "sequences.shards or lower training.lanes"
-        )
-    dealt: list[list[int]] = [[] for _ in range(lanes)]
-    filled = [0] * lanes
-    shuffled = np.random.default_rng([seed, epoch, 0]).permutation(len(rows))
-    # The longest first, each to the emptiest lane, keeps lanes even; a stable sort keeps the shuffle.
-    for file in sorted(shuffled.tolist(), key=lambda number: -rows[number]):
-        lane = min(range(lanes), key=lambda number: (filled[number], number))
-        dealt[lane].append(file)
-        filled[lane] += rows[file]
-    return EpochPlan(
-        lanes=tuple(tuple(lane) for lane in dealt),
-        rows=tuple(int(count) for count in rows),
-        lane_batch=batch_size // lanes,
-        seed=seed,
-        epoch=epoch,
-    )
+    """Plan one epoch over row groups with these row counts."""
+    return EpochPlan(rows=tuple(rows), lanes=lanes, batch_size=batch_size, seed=seed, epoch=epoch)

@@ -31,13 +31,32 @@ KEPT = 2
 
 @dataclass(kw_only=True)
 class Progress:
-    """How far a training is; epochs count from 0 and `epoch` is the next one to run."""
+    """How far a training is: epoch and step are the next to take, both from 0.
+
+    loss (summed over targets), targets, seconds and those of them waited for input are of this epoch so far.
+    """
 
     epoch: int = 0
+    step: int = 0
+    loss: float = 0.0
+    targets: int = 0
+    seconds: float = 0.0
+    waited: float = 0.0
     best_epoch: int = -1
     best_value: float = -1.0
     finished: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def has_begun(self) -> bool:
+        """Say whether any step was taken."""
+        return self.epoch > 0 or self.step > 0
+
+    def next_epoch(self) -> None:
+        """Begin the epoch after this one."""
+        self.epoch += 1
+        self.step, self.targets = 0, 0
+        self.loss = self.seconds = self.waited = 0.0
 
 
 def tensors_of(model: nn.Module, optimizer: Optimizer) -> Tensors:
@@ -62,7 +81,7 @@ def save_checkpoint(
     folder: Path, tensors: Tensors, progress: Progress, identity: dict[str, Any], *, is_best: bool
 ) -> None:
     """Write a checkpoint; `identity` (plain values) says which model it is of."""
-    name = f"epoch-{progress.epoch:05d}"
+    name = f"epoch-{progress.epoch:05d}-step-{progress.step:08d}"
     previous = latest_checkpoint(folder)
     state = {"identity": identity, "progress": vars(progress)}
     with replacing(folder / name) as scratch:
@@ -71,7 +90,7 @@ def save_checkpoint(
             _save(named, scratch / f"{part}.safetensors")
         if is_best:
             _save(tensors["weights"], scratch / BEST)
-        elif previous is not None:
+        elif previous is not None and (previous / BEST).is_file():
             shutil.copy(previous / BEST, scratch / BEST)
         (scratch / STATE).write_text(json.dumps(state), encoding="utf-8")
         for file in scratch.iterdir():

@@ -15,7 +15,10 @@ from sequoia.training.settings import TrainingSettings
 
 # These decide how fast a model is trained, not which model comes out.
 TILES = {"target_tile", "item_tile"}
-WITHOUT_EFFECT = {"models", "launcher", "processes", "threads", "timeout_seconds", "resume", "resume_from"}
+WITHOUT_EFFECT = {
+    *("models", "launcher", "processes", "threads", "timeout_seconds", "resume", "resume_from"),
+    *("device", "reader", "token_budget", "checkpoint_epochs", "checkpoint_steps"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ import numpy as np
 import torch
 
 from sequoia.distributed.collective import Collective, connect, leave
+from sequoia.distributed.device import choose_device
 from sequoia.distributed.launch import send_note
 from sequoia.distributed.values import add_up
 from sequoia.evaluate.metrics import user_values
@@ -21,6 +22,7 @@ from sequoia.models.sasrec_settings import SasRecSettings
 from sequoia.models.scorer import pad_left
 from sequoia.models.trained_on import KEY
 from sequoia.training.held_out_users import HeldOutUsers, read_held_out, read_items
+from sequoia.training.learner import Learner
 from sequoia.training.spec import TrainingSpec
 from sequoia.training.trainer import Trainer
 
@@ -32,13 +34,15 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     """Train the spec's model within a group and, on the main rank, write the model folder."""
     items = read_items(spec.folder)
     torch.manual_seed(spec.seed)
-    model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows)
+    device = choose_device(spec.training.device)
+    model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows).to(device)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
-    loss = choose_loss(spec.loss, torch.from_numpy(np.concatenate([[0, 0], items.events])))
+    loss = choose_loss(spec.loss, torch.from_numpy(np.concatenate([[0, 0], items.events])).to(device))
     if group.is_main and isinstance(loss, FullLoss):
         print(f"    logits in {str(loss.dtype).removeprefix('torch.')}", flush=True)
-    trainer = Trainer(spec, model, loss, group, vocabulary=items.mark)
-    progress = trainer.run(lambda trained: validation_metrics(trained, users, group), send_note)
+    learner = Learner(model, loss, group, spec.training, spec.seed)
+    trainer = Trainer(spec, learner, group, vocabulary=items.mark)
+    progress = trainer.run(lambda: validation_metrics(model, users, group), send_note)
     if group.is_main:
         extra = {"history": progress.history, "best_epoch": progress.best_epoch}
         SasRecScorer(model).save(spec.folder, extra=extra | {KEY: spec.trained_on.to_json()})

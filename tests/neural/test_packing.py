@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sequoia.models.packing import pack, place
+from sequoia.neural.packing import pack
 
 
 def test_packs_by_hand() -> None:
-    row, start, num_rows = pack(torch.tensor([2, 5, 3, 0]), 5)
+    row, start, num_rows = pack(np.array([2, 5, 3, 0]), 5)
     assert num_rows == 2
     assert (row[1], start[1]) == (0, 0)
     assert (row[2], start[2]) == (1, 0)
@@ -21,7 +20,7 @@ def test_packs_by_hand() -> None:
 
 @given(st.lists(st.integers(0, 9), max_size=30))
 def test_no_two_sequences_share_a_position_and_at_most_one_row_is_half_empty(lengths: list[int]) -> None:
-    row, start, num_rows = pack(torch.tensor(lengths, dtype=torch.int64), 9)
+    row, start, num_rows = pack(np.array(lengths, np.int64), 9)
     taken = [
         (int(row[i]), position)
         for i, n in enumerate(lengths)
@@ -41,7 +40,7 @@ def test_takes_as_few_rows_as_first_fit(most: int, sequences: int) -> None:
         even = drawn.integers(1, most + 1, sequences)
         short = np.minimum(drawn.geometric(0.2, sequences), most)
         for lengths in (even, short):
-            rows = pack(torch.from_numpy(lengths), 50)[2]
+            rows = pack(lengths, 50)[2]
             assert rows <= first_fit(lengths.tolist(), 50) + 1
 
 
@@ -51,8 +50,3 @@ def first_fit(lengths: list[int], row_length: int) -> int:
         row = next((row for row, used in enumerate(filled) if used + length <= row_length), len(filled))
         filled[row : row + 1] = [length + (filled[row] if row < len(filled) else 0)]
     return len(filled)
-
-
-def test_places_values_and_leaves_zeros() -> None:
-    placed = place(torch.tensor([7, 8]), torch.tensor([1, 5]), 2, 3)
-    assert placed.tolist() == [[0, 7, 0], [0, 0, 8]]

@@ -8,29 +8,26 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 Integers = NDArray[np.int64]
 
 
-def pack(lengths_B: Tensor, row_length: int) -> tuple[Tensor, Tensor, int]:
+def pack(lengths_B: Integers, row_length: int) -> tuple[Integers, Integers, int]:
     """Return row and first position of each sequence, and the number of rows.
 
     The longest come first, each where the least room is left for it: as few rows as by first fit, by
     arithmetic on all sequences of one length at once.
     """
-    lengths = lengths_B.numpy()
-    order = np.argsort(-lengths, kind="stable")
-    ends = np.flatnonzero(np.diff(lengths[order], append=-1)) + 1
-    row_of, start_of = np.zeros((2, len(lengths)), np.int64)
+    order = np.argsort(-lengths_B, kind="stable")
+    ends = np.flatnonzero(np.diff(lengths_B[order], append=-1)) + 1
+    row_of, start_of = np.zeros((2, len(lengths_B)), np.int64)
     rows = _Rows(row_length)
     for begin, end in pairwise([0, *ends.tolist()]):
-        length = int(lengths[order[begin]])
+        length = int(lengths_B[order[begin]])
         if length:
             row_of[order[begin:end]], start_of[order[begin:end]] = rows.place(end - begin, length)
-    return torch.from_numpy(row_of), torch.from_numpy(start_of), rows.count
+    return row_of, start_of, rows.count
 
 
 class _Rows:
@@ -68,9 +65,3 @@ class _Rows:
     def _leave(self, room: int, rows: Integers) -> None:
         if room and len(rows):
             self._left[room] = np.concatenate([self._left[room], rows]) if room in self._left else rows
-
-
-def place(values_T: Tensor, flat_positions_T: Tensor, num_rows: int, row_length: int) -> Tensor:
-    """Return a (num_rows, row_length) tensor of zeros with values at flat positions."""
-    placed = values_T.new_zeros(num_rows * row_length)
-    return placed.scatter_(0, flat_positions_T, values_T).view(num_rows, row_length)

@@ -1,0 +1,57 @@
+"""One vector per item, shared by input and output: all that a model and a loss ask of the items."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from sequoia.errors import UserError
+
+PADDING_ROW = 0
+UNKNOWN_ROW = 1
+FIRST_ITEM_ROW = 2
+INITIAL_DEVIATION = 0.02
+
+
+class ItemTable(nn.Module):
+    """Vectors of vocabulary rows; row 0 (padding) is zero, rows 0 and 1 (unknown) are never recommended."""
+
+    def __init__(self, num_rows: int, width: int) -> None:
+        """Make num_rows = number of items + 2 vectors."""
+        super().__init__()
+        if num_rows <= FIRST_ITEM_ROW:
+            raise UserError(f"num_rows {num_rows} leaves no item: it must be the number of items + 2")
+        self.weight = nn.Parameter(torch.empty(num_rows, width))
+        nn.init.normal_(self.weight, std=INITIAL_DEVIATION)
+        with torch.no_grad():
+            self.weight[PADDING_ROW].zero_()
+
+    @property
+    def num_rows(self) -> int:
+        """Return the number of rows."""
+        return len(self.weight)
+
+    @property
+    def width(self) -> int:
+        """Return the length of a vector."""
+        return self.weight.shape[1]
+
+    @property
+    def device(self) -> torch.device:
+        """Return where the vectors are."""
+        return self.weight.device
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """Return the vectors (..., D) of int64 rows."""
+        return F.embedding(ids, self.weight, padding_idx=PADDING_ROW)
+
+    def all_rows(self) -> Tensor:
+        """Return all vectors (V, D)."""
+        return self.weight
+
+    def scores(self, states_BD: Tensor) -> Tensor:
+        """Score all items (B, V) for states; rows 0 and 1 get -inf."""
+        scores_BV = states_BD @ self.weight.T
+        scores_BV[:, :FIRST_ITEM_ROW] = -torch.inf
+        return scores_BV
