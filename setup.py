@@ -72,7 +72,7 @@ setup(
     python_requires=">=3.11,<3.12",
     packages=[*find_packages("lib"), *(f"sequoia.{folder}" for folder in FOLDERS)],
     package_dir={"": "lib", **{f"sequoia.{folder}": folder for folder in FOLDERS}},
-    package_data={"": ["*.sql", "*.yaml", "*.html", "*.j2", "*.css", "*.js", "py.typed"]},
+    package_data={"": ["*.sql", "*.yaml", "models/*.yaml", "*.html", "*.j2", "*.css", "*.js", "py.typed"]},
     install_requires=runtime_requirements(platform=False),
     extras_require={"local": runtime_requirements(platform=True), **REMOTE},
     cmdclass={"build_py": WithCommit},

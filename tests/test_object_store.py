@@ -18,7 +18,7 @@ from sequoia.ingest.files.find import find_files
 from sequoia.ingest.files.fingerprint import fingerprints
 from sequoia.ingest.files.recognise import recognise
 from sequoia.local_files import local_copy, publish, replace_text, replacing
-from sequoia.models.trained import DONE, TrainedModel, forget, read_trained, write_trained
+from sequoia.modelling.trained import DONE, TrainedModel, forget, read_trained, write_trained
 from sequoia.road.lock import WorkspaceLock
 from sequoia.storage import entries, locate, remove, uri
 

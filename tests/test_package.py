@@ -65,6 +65,7 @@ def test_the_wheel_holds_code_jobs_schemas_and_configs(wheel: Path) -> None:
         ("jobs", "sequoia/jobs", "*.py"),
         ("schemas", "sequoia/schemas", "*.sql"),
         ("conf", "sequoia/conf", "*.yaml"),
+        ("conf/models", "sequoia/conf/models", "*.yaml"),
     ]:
         sources = {f"{place}/{file.relative_to(ROOT / folder)}" for file in (ROOT / folder).glob(pattern)}
         assert sources

@@ -22,6 +22,7 @@ PLACES = {
     "jobs": "sequoia/jobs",
     "schemas": "sequoia/schemas",
     "conf": "sequoia/conf",
+    "conf/models": "sequoia/conf/models",
 }
 SUFFIXES = {".py", ".sql", ".yaml", ".html", ".j2", ".css", ".js"}
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say

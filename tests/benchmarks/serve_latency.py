@@ -36,9 +36,8 @@ import scipy.sparse as sp
 import torch
 
 from sequoia.config import load_config
-from sequoia.models.counting import CountingParameters, CountingScorer
+from sequoia.models.counting import Counting, CountingParameters
 from sequoia.models.sasrec import SasRec
-from sequoia.models.sasrec_scorer import SasRecScorer
 from sequoia.recommend.served_model import ServedModel
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
@@ -65,13 +64,13 @@ def write_model(kind: str, items: int, folder: Path) -> Path:
     }
     pq.write_table(pa.table(index), folder / "items.parquet")
     if kind == "sasrec":
-        SasRecScorer(SasRec(load_config().models.sasrec, items + 2)).save(folder, extra={})
+        SasRec.make(load_config().models.sasrec.model_dump(), items + 2).save(folder, extra={})
         return folder
     rows = np.repeat(np.arange(2, items + 2), NEIGHBOURS)
     columns = rng.integers(2, items + 2, len(rows))
     votes = sp.csr_array((rng.random(len(rows)), (rows, columns)), shape=(items + 2, items + 2))
     parameters = CountingParameters(window=3, backward=0.5, last=5, decay=0.7, popularity_power=0.0)
-    CountingScorer(votes, np.concatenate([[0, 0], events]), parameters).save(folder, extra={})
+    Counting(votes, np.concatenate([[0, 0], events]), parameters).save(folder, extra={})
     return folder
 
 

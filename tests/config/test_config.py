@@ -101,17 +101,17 @@ def test_a_file_without_base_names_the_missing_setting(tmp_path: Path) -> None:
         # lists
         (
             "training.models=sasrec",
-            "training.models = sasrec must be a list of the words sasrec or counting (at least one): "
-            "write '[sasrec]'",
+            "training.models = sasrec must be a list of the words counting, gru4rec or sasrec "
+            "(at least one): write '[sasrec]'",
         ),
         (
             "training.models=[]",
-            "training.models = [] must be a list of the words sasrec or counting (at least one), "
+            "training.models = [] must be a list of the words counting, gru4rec or sasrec (at least one), "
             "such as '[counting, sasrec]'",
         ),
         (
             "models.counting.window=2",
-            "models.counting.window = 2 must be a list of whole numbers (at least one): write '[2]'",
+            "models.counting.window = 2 must be a list of whole numbers: write '[2]'",
         ),
         # free keys
         ("spark.conf=fast", "spark.conf = fast must be keys with texts as values, such as '{}'"),

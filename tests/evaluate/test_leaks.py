@@ -12,7 +12,7 @@ from pyspark.sql import functions as F
 
 from sequoia.buckets.arrays import scratch_folder
 from sequoia.evaluate.leaks import find_leaks
-from sequoia.models.trained_on import TrainedOn
+from sequoia.modelling.trained_on import TrainedOn
 from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
 

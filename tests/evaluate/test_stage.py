@@ -13,7 +13,7 @@ from sequoia.errors import UserError
 from sequoia.evaluate.stage import run
 from sequoia.evaluate.vocabulary import Vocabulary
 from sequoia.evaluate.worker import read_users
-from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.modelling.trained import TrainedModel, write_trained
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 from pyspark.sql import DataFrame
 
-from sequoia.models.counting import CountingParameters, CountingScorer
-from sequoia.models.trained import TrainedModel, write_trained
-from sequoia.models.trained_on import KEY, TrainedOn
+from sequoia.modelling.trained import TrainedModel, write_trained
+from sequoia.modelling.trained_on import KEY, TrainedOn
+from sequoia.models.counting import Counting, CountingParameters
 from sequoia.negatives.draw import Drawing
 from sequoia.road.stage import Context
 from sequoia.sequences.identity import current_sequences
@@ -51,7 +51,7 @@ def save_counting(
     shape = (len(raw) + 2, len(raw) + 2)
     votes = sp.csr_array((np.ones(len(raw)), (np.array(rows), np.array(following))), shape=shape)
     extra = {KEY: origin.to_json()} if origin else {}
-    CountingScorer(votes, np.array([0, 0, *events]), PARAMETERS).save(folder, extra=extra)
+    Counting(votes, np.array([0, 0, *events]), PARAMETERS).save(folder, extra=extra)
     return folder
 
 

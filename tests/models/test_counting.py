@@ -11,10 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sequoia.evaluate.ranking import rank_targets
-from sequoia.models.counting import CountingParameters, CountingScorer, transition_weights
-from sequoia.models.counting_settings import CountingSettings
-from sequoia.models.counting_tuning import sum_pairs, tune
-from sequoia.models.scorer import load_scorer, pad_left
+from sequoia.modelling.interface import pad_left
+from sequoia.modelling.registry import load_model
+from sequoia.models.counting import (
+    Counting,
+    CountingParameters,
+    CountingSettings,
+    sum_pairs,
+    transition_weights,
+    tune,
+)
 from sequoia.training.pairs import count_pairs
 
 NUM_ROWS = 8
@@ -55,7 +61,7 @@ def oracle_votes(
     return total
 
 
-def scorer(sequences: list[list[int]], given: CountingParameters, most: int = 100) -> CountingScorer:
+def scorer(sequences: list[list[int]], given: CountingParameters, most: int = 100) -> Counting:
     pairs = sum_pairs(count(sequences, given.window), given.window)
     votes = transition_weights(
         pairs,
@@ -64,7 +70,7 @@ def scorer(sequences: list[list[int]], given: CountingParameters, most: int = 10
         popularity_power=given.popularity_power,
         max_neighbours=most,
     )
-    return CountingScorer(votes, events(sequences), given)
+    return Counting(votes, events(sequences), given)
 
 
 item_rows = st.integers(2, NUM_ROWS - 1)
@@ -145,15 +151,13 @@ def test_tuning_takes_the_grid_point_with_the_best_ndcg_of_the_real_scorer() -> 
                     )
                     best = max(best, voted_ndcg(scorer(sequences, given), histories, targets))
     assert value == pytest.approx(best)
-    assert voted_ndcg(CountingScorer(votes, events(sequences), chosen), histories, targets) == pytest.approx(
-        value
-    )
+    assert voted_ndcg(Counting(votes, events(sequences), chosen), histories, targets) == pytest.approx(value)
 
 
-def voted_ndcg(model: CountingScorer, histories: list[np.ndarray], targets: np.ndarray) -> float:
+def voted_ndcg(model: Counting, histories: list[np.ndarray], targets: np.ndarray) -> float:
     """Return NDCG@10 of the scorer where the target has a vote, 0 elsewhere, as the search defines it."""
     scores = model.scores(pad_left(histories, 4))
-    model_least = model._votes.data.min() * model._parameters.decay ** (model._parameters.last - 1)
+    model_least = model._votes.data.min() * model.parameters.decay ** (model.parameters.last - 1)
     voted = scores[np.arange(len(targets)), targets] > 0.75 * model_least
     ranks, _ = rank_targets(scores, targets, histories, k=1)
     return float(np.where(voted & (ranks <= 10), 1 / np.log2(ranks + 1), 0.0).mean())
@@ -164,4 +168,4 @@ def test_a_saved_model_gives_the_same_scores(tmp_path: Path) -> None:
     model = scorer([[2, 3, 4], [3, 5, 6], [2, 7]], given)
     model.save(tmp_path, extra={})
     batch = np.array([[0, 2, 3], [5, 6, 1], [0, 0, 0]])
-    assert (load_scorer(tmp_path).scores(batch) == model.scores(batch)).all()
+    assert (load_model(tmp_path).scores(batch) == model.scores(batch)).all()

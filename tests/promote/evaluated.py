@@ -16,7 +16,7 @@ from sequoia.evaluate.summary import (
     metric_rows,
     plain_metrics,
 )
-from sequoia.models.trained import read_trained
+from sequoia.modelling.trained import read_trained
 from sequoia.road.stage import Context
 
 USERS = 2000

@@ -10,7 +10,7 @@ from evaluate.world import train
 from promote.evaluated import GOOD, POOR, USERS, evaluated
 
 from sequoia.errors import UserError
-from sequoia.models.trained import read_trained, refuse_trained
+from sequoia.modelling.trained import read_trained, refuse_trained
 from sequoia.promote.decide import decide
 from sequoia.promote.gate import Judgement, judge_models
 from sequoia.promote.registration import registered_version

@@ -13,7 +13,7 @@ from promote import killed
 from promote.killed import DIED, STEPS, after
 from promote.world import GOOD, POOR, alias_of, audit, evaluated, train, versions
 
-from sequoia.models.trained import read_trained
+from sequoia.modelling.trained import read_trained
 from sequoia.promote import intent
 from sequoia.promote.audit import Decision
 from sequoia.promote.registration import registered_version

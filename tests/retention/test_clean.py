@@ -14,7 +14,7 @@ from retention.world import LATER, MARKS, NAME, fail, promote, put, removed, run
 
 from sequoia.cli import cli
 from sequoia.errors import UserError
-from sequoia.models.trained import TrainedModel, write_trained
+from sequoia.modelling.trained import TrainedModel, write_trained
 from sequoia.retention.clean import clean
 from sequoia.retention.history import _history
 from sequoia.retention.removal import age_of

@@ -18,7 +18,7 @@ from mlflow.exceptions import MlflowException
 from retention.world import LATER, NAME, fail, promote, promote_logged, removed, runs, train, versions
 
 from sequoia.errors import UserError
-from sequoia.models.trained import TrainedModel
+from sequoia.modelling.trained import TrainedModel
 from sequoia.promote import intent
 from sequoia.promote.release import release
 from sequoia.retention.clean import clean

@@ -9,7 +9,7 @@ import pytest
 from evaluate.world import save_counting
 from tables.filled import filled_row
 
-from sequoia.models.trained import DONE, TrainedModel
+from sequoia.modelling.trained import DONE, TrainedModel
 from sequoia.road.diary import record_run
 from sequoia.road.stage import Context
 from sequoia.tables.snapshot_file import Snapshot

@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 
-from sequoia.models.scorer import SCORERS, scorer_module
+from sequoia.modelling.names import model_names
+from sequoia.modelling.registry import module_of
 from sequoia.tracking import bundle as bundle_module
 from sequoia.tracking.bundle import Bundle, importable, write_bundle
 from sequoia.tracking.logged_model import ENTRY
 
 ROOT = Path(__file__).parents[2]
 NAMES = {
-    "counting": ["mlflow", "numpy", "pandas", "pyarrow", "safetensors", "scipy"],
-    "sasrec": ["mlflow", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "torch"],
+    "counting": ["mlflow", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "scipy"],
+    "neural": ["mlflow", "numpy", "pandas", "pyarrow", "pydantic", "safetensors", "torch"],
 }
 # Nothing else than the bundle may be found by the name of the package.
 IMPORT_ALONE = """
@@ -37,17 +38,17 @@ def modules(bundle: Bundle) -> list[str]:
     return [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in paths]
 
 
-@pytest.mark.parametrize("kind", SCORERS)
+@pytest.mark.parametrize("kind", model_names())
 def test_each_kind_runs_without_sequoia_and_pins_what_it_imports(kind: str, tmp_path: Path) -> None:
-    bundle = write_bundle(tmp_path, ENTRY, scorer_module(kind))
+    bundle = write_bundle(tmp_path, ENTRY, module_of(kind))
     names = modules(bundle)
-    assert f"{bundle.package.name}.models.{SCORERS[kind][0]}" in names
+    assert f"{bundle.package.name}.models.{kind}" in names
     command = [sys.executable, "-c", IMPORT_ALONE, str(tmp_path), *names]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    expected = {"counting": "['scipy']", "sasrec": "['pydantic', 'torch']"}[kind]
+    expected = "['pydantic', 'scipy']" if kind == "counting" else "['pydantic', 'torch']"
     assert done.stdout.strip() == expected
-    assert [line.partition("==")[0] for line in bundle.requirements] == NAMES[kind]
+    assert [line.partition("==")[0] for line in bundle.requirements] == NAMES.get(kind, NAMES["neural"])
     text = bundle.entry.read_text()
     assert f"from {bundle.package.name}.recommend" in text
     assert "from sequoia." not in text
@@ -55,7 +56,7 @@ def test_each_kind_runs_without_sequoia_and_pins_what_it_imports(kind: str, tmp_
 
 def test_no_pin_names_a_local_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle_module, "version", lambda name: f"2.13.0+cpu.{name}")
-    bundle = write_bundle(tmp_path, ENTRY, scorer_module("sasrec"))
+    bundle = write_bundle(tmp_path, ENTRY, module_of("sasrec"))
     assert "torch==2.13.0" in bundle.requirements
     assert all(re.fullmatch(r"[a-z]+==2\.13\.0", line) for line in bundle.requirements)
 
@@ -67,7 +68,7 @@ def test_a_runtime_with_mlflow_skinny_pins_mlflow(tmp_path: Path, monkeypatch: p
         return "2.13.1"
 
     monkeypatch.setattr(bundle_module, "version", skinny)
-    assert "mlflow==2.13.1" in write_bundle(tmp_path, ENTRY, scorer_module("counting")).requirements
+    assert "mlflow==2.13.1" in write_bundle(tmp_path, ENTRY, module_of("counting")).requirements
 
 
 def test_other_code_has_another_name_and_the_same_code_the_same(
@@ -75,7 +76,7 @@ def test_other_code_has_another_name_and_the_same_code_the_same(
 ) -> None:
     def written(folder: str) -> Bundle:
         (tmp_path / folder).mkdir()
-        return write_bundle(tmp_path / folder, ENTRY, scorer_module("counting"))
+        return write_bundle(tmp_path / folder, ENTRY, module_of("counting"))
 
     first, again = written("first"), written("again")
     read = bundle_module._read
@@ -91,7 +92,7 @@ def test_other_code_has_another_name_and_the_same_code_the_same(
 
 
 def test_a_bundle_that_was_imported_to_be_stored_is_forgotten(tmp_path: Path) -> None:
-    bundle = write_bundle(tmp_path, ENTRY, scorer_module("counting"))
+    bundle = write_bundle(tmp_path, ENTRY, module_of("counting"))
     before = list(sys.path)
     with importable(bundle):
         __import__(f"{bundle.package.name}.models.counting")
@@ -115,4 +116,4 @@ print(bundle.write_bundle(Path({str(out)!r}), {ENTRY!r}, "sequoia.models.countin
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == write_bundle(tmp_path, ENTRY, scorer_module("counting")).package.name
+    assert done.stdout.strip() == write_bundle(tmp_path, ENTRY, module_of("counting")).package.name

@@ -18,7 +18,6 @@ from mlflow.exceptions import MlflowException
 
 from sequoia.config import load_config
 from sequoia.models.sasrec import SasRec
-from sequoia.models.sasrec_scorer import SasRecScorer
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
 from sequoia.tracking.logged_model import log_model
@@ -50,7 +49,7 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Connection:
     sasrec = workspace / "models" / "sasrec"
     sasrec.mkdir()
     (sasrec / "items.parquet").write_bytes((counting / "items.parquet").read_bytes())
-    SasRecScorer(SasRec(load_config().models.sasrec, len(RAW) + 2)).save(sasrec, extra={})
+    SasRec.make(load_config().models.sasrec.model_dump(), len(RAW) + 2).save(sasrec, extra={})
     register(made, "sasrec", sasrec)
     return made
 

@@ -23,7 +23,6 @@ from tracking.fresh_environment import fresh_environment
 
 from sequoia.config import load_config
 from sequoia.models.sasrec import SasRec
-from sequoia.models.sasrec_scorer import SasRecScorer
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
 from sequoia.tracking.logged_model import log_model
@@ -58,7 +57,7 @@ def register_champion(workspace: Path, kind: str) -> None:
     folder = save_counting(workspace / "models" / "counting", step=1, raw=ITEMS)
     if kind == "sasrec":
         (folder / "weights.safetensors").unlink()
-        SasRecScorer(SasRec(load_config().models.sasrec, len(ITEMS) + 2)).save(folder, extra={})
+        SasRec.make(load_config().models.sasrec.model_dump(), len(ITEMS) + 2).save(folder, extra={})
     connection = connect(load_config(overrides=[f"workspace={workspace}"]))
     uri = log_model(connection, start_run(connection, kind).id, kind, folder, ITEMS[:2])
     registry.move_alias(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sequoia.config import load_config
-from sequoia.models.trained_on import TrainedOn
+from sequoia.modelling.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.training.spec import TrainingSpec
 from tests.training.small_job import FAST, NUM_ITEMS, staircase, write_training_files

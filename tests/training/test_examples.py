@@ -9,8 +9,7 @@ from torch.nn import functional as F
 
 from sequoia.config import load_config
 from sequoia.losses.choice import choose_loss
-from sequoia.models.sasrec import SasRec
-from sequoia.models.sasrec_settings import SasRecSettings
+from sequoia.models.sasrec import SasRec, SasRecSettings
 from sequoia.neural.batch import batch_of_histories
 from sequoia.readers.rank_rows import StepRows
 from sequoia.training.examples import Step, dropout_keys, make_step, training_loss

@@ -12,7 +12,7 @@ from pyspark.sql import Row
 from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
-from sequoia.models.trained import read_trained
+from sequoia.modelling.trained import read_trained
 from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
 from sequoia.training.data import training_data

@@ -112,10 +112,20 @@ def read_layers(name: str) -> Layered:
         parent = values.pop("extends", None)
         parent = None if parent is None else str(parent)
     layered = Layered()
+    for kind, values in model_defaults().items():
+        layered.lay({"models": {kind: values}}, f"models/{kind}.yaml")
     for origin, values in reversed(chain):
         layered.ask_for(values.pop("required", {}), _shown(origin))
         layered.lay(values, _shown(origin))
     return layered
+
+
+def model_defaults() -> dict[str, Values]:
+    """Return the shipped values of each model, by its name."""
+    folder = files("sequoia.conf") / "models"
+    shipped = [file for file in folder.iterdir() if file.name.endswith(".yaml")]
+    found = {file.name.removesuffix(".yaml"): _read(file) for file in shipped}
+    return dict(sorted(found.items()))
 
 
 def _names(chain: list[tuple[str, Values]]) -> str:

@@ -7,10 +7,10 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from sequoia.config.models import models_section
 from sequoia.evaluate.settings import EvaluateSettings
 from sequoia.ingest.settings import IngestSettings
 from sequoia.losses.settings import LossSettings
-from sequoia.models.settings import ModelsSettings
 from sequoia.negatives.settings import NegativesSettings
 from sequoia.promote.settings import PromoteSettings
 from sequoia.recommend.settings import RecommendSettings
@@ -75,7 +75,7 @@ class Config(Settings):
     ingest: IngestSettings
     sequences: SequencesSettings
     negatives: NegativesSettings
-    models: ModelsSettings
+    models: models_section()  # type: ignore[valid-type]
     training: TrainingSettings
     loss: LossSettings
     evaluate: EvaluateSettings

@@ -21,7 +21,7 @@ import pyarrow as pa
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk, split
 from sequoia.buckets.shuffle import Report, shuffle
-from sequoia.models.trained_on import TrainedOn
+from sequoia.modelling.trained_on import TrainedOn
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import HELD_OUT, Protocol, history_lengths, training_lengths
 from sequoia.sequences.identity import current_sequences

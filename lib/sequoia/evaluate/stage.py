@@ -24,8 +24,8 @@ from sequoia.evaluate.summary import (
 )
 from sequoia.evaluate.users import Share, held_out_shares
 from sequoia.evaluate.worker import Ranking, write_ranks
-from sequoia.models.trained import read_refused, read_trained, refuse_trained
-from sequoia.models.trained_on import read_trained_on
+from sequoia.modelling.trained import read_refused, read_trained, refuse_trained
+from sequoia.modelling.trained_on import read_trained_on
 from sequoia.negatives.draw import drawing
 from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.held_out import Split

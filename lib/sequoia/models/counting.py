@@ -4,20 +4,40 @@ score(j) = sum over the last L events x, newest first, of decay^i * C[x, j] / (e
 adds 1 / distance for every ordered pair of training events within `window` steps, plus `backward` times its
 transpose. Items nobody's history votes for follow in order of popularity, below every vote.
 
+The parameters are chosen on validation users by NDCG@10. Only items with a vote can rank in the top, so the
+search stays sparse: a few milliseconds per point of the grid.
+
 Shape letters: B histories, L events, V vocabulary rows.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
+from pydantic import Field
 from safetensors.numpy import load_file, save_file
+
+from sequoia.modelling.folder import WEIGHTS, read_about, write_about
+from sequoia.modelling.interface import FitData, pad_left
+from sequoia.settings import Settings
+
+
+class CountingSettings(Settings):
+    """Grid of the co-occurrence model; each list is searched on validation users."""
+
+    window: list[int] = Field(min_length=1)
+    backward: list[float] = Field(min_length=1)
+    last: list[int] = Field(min_length=1)
+    decay: list[float] = Field(min_length=1)
+    popularity_power: list[float] = Field(min_length=1)
+    max_neighbours: int = Field(ge=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,14 +78,82 @@ def history_votes(histories_BL: NDArray[np.int64], num_rows: int, *, last: int, 
     return sp.csr_array((weights[known], (user, newest_first[known])), shape=(len(histories_BL), num_rows))
 
 
-class CountingScorer:
-    """Votes of co-occurring items, as a scorer."""
+def _heaviest(weights: sp.csr_array, most: int) -> sp.csr_array:
+    row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+    order = np.lexsort((weights.indices, -weights.data, row))
+    place = np.arange(len(order)) - weights.indptr[row[order]]
+    kept = np.sort(order[place < most])
+    return sp.csr_array((weights.data[kept], (row[kept], weights.indices[kept])), shape=weights.shape)
+
+
+def tune(
+    pairs_by_distance: Mapping[int, sp.csr_array],
+    events_V: NDArray[np.int64],
+    histories: list[NDArray[np.int64]],
+    targets: NDArray[np.int64],
+    settings: CountingSettings,
+) -> tuple[CountingParameters, sp.csr_array, float]:
+    """Search the whole grid; return the best parameters (the first of equals), votes, and NDCG@10.
+
+    pairs_by_distance: per distance the (V, V) number of ordered training pairs.
+    """
+    padded = pad_left(histories, max(settings.last))
+    seen = _seen(histories, len(events_V))
+    best: tuple[CountingParameters, sp.csr_array, float] | None = None
+    for window, backward, power in product(settings.window, settings.backward, settings.popularity_power):
+        pairs = sum_pairs(pairs_by_distance, window)
+        votes = transition_weights(
+            pairs, events_V, backward=backward, popularity_power=power, max_neighbours=settings.max_neighbours
+        )
+        for last, decay in product(settings.last, settings.decay):
+            given = history_votes(padded, len(events_V), last=last, decay=decay)
+            value = _ndcg_at_10(given @ votes, seen, targets)
+            if best is None or value > best[2]:
+                chosen = CountingParameters(
+                    window=window, backward=backward, last=last, decay=decay, popularity_power=power
+                )
+                best = (chosen, votes, value)
+    assert best is not None, "settings lists are never empty"
+    return best
+
+
+def sum_pairs(pairs_by_distance: Mapping[int, sp.csr_array], window: int) -> sp.csr_array:
+    """Add up 1 / distance for every pair within the window."""
+    terms = [pairs / distance for distance, pairs in sorted(pairs_by_distance.items()) if distance <= window]
+    return sp.csr_array(sum(terms[1:], start=terms[0]))
+
+
+def _seen(histories: list[NDArray[np.int64]], num_rows: int) -> sp.csr_array:
+    user = np.repeat(np.arange(len(histories)), [len(history) for history in histories])
+    rows = np.concatenate([*histories, np.zeros(0, dtype=np.int64)])
+    marks = sp.csr_array((np.ones(len(rows)), (user, rows)), shape=(len(histories), num_rows))
+    marks.data[:] = 1.0
+    return marks
+
+
+def _ndcg_at_10(scores: sp.csr_array, seen: sp.csr_array, targets: NDArray[np.int64]) -> float:
+    if not len(targets):
+        return 0.0
+    unseen = (scores - scores.multiply(seen)).tocsr()
+    target_score = np.asarray(unseen[np.arange(len(targets)), targets]).ravel()
+    user = np.repeat(np.arange(len(targets)), np.diff(unseen.indptr))
+    # The target is at or above itself, so the count is its rank; ties count against the model.
+    rank = np.bincount(user, weights=unseen.data >= target_score[user], minlength=len(targets))
+    gain = np.where((target_score > 0) & (rank <= 10), 1.0 / np.log2(np.maximum(rank, 1) + 1), 0.0)
+    return float(gain.mean())
+
+
+class Counting:
+    """Votes of co-occurring items."""
+
+    settings_type: ClassVar[type[Settings]] = CountingSettings
+    fitted_on: ClassVar[str] = "cooccurrences"
 
     def __init__(
         self, votes: sp.csr_array, events_V: NDArray[np.int64], parameters: CountingParameters
     ) -> None:
         self._votes = votes
-        self._parameters = parameters
+        self.parameters = parameters
         self._events_V = events_V
         self.num_rows = votes.shape[0]
         self.max_length = parameters.last
@@ -73,10 +161,18 @@ class CountingScorer:
         # Strictly below the least vote, so popularity only orders items without one.
         self._tail_V = 0.5 * least * events_V / max(int(events_V.max()), 1)
 
+    @classmethod
+    def fit(cls, data: FitData, settings: dict[str, Any]) -> tuple[Self, dict[str, float]]:
+        """Tune on the validation users; return the model and its metric there."""
+        chosen, votes, value = tune(
+            data.pairs, data.events_V, data.histories, data.targets, CountingSettings.model_validate(settings)
+        )
+        return cls(votes, data.events_V, chosen), {"ndcg@10": value}
+
     def scores(self, histories_BL: NDArray[np.int64]) -> NDArray[np.float32]:
         """Score histories (B, L) of vocabulary rows; returns (B, num_rows) float32, rows 0 and 1 are -inf."""
         given = history_votes(
-            histories_BL, self.num_rows, last=self._parameters.last, decay=self._parameters.decay
+            histories_BL, self.num_rows, last=self.parameters.last, decay=self.parameters.decay
         )
         voted_BV = (given @ self._votes).toarray()
         scores_BV = np.where(voted_BV > 0, voted_BV, self._tail_V).astype(np.float32)
@@ -91,29 +187,16 @@ class CountingScorer:
             "data": self._votes.data.astype(np.float64),
             "events": self._events_V,
         }
-        save_file(arrays, folder / "weights.safetensors")
-        about = {
-            "kind": "counting",
-            "settings": asdict(self._parameters),
-            "num_rows": self.num_rows,
-            "max_length": self.max_length,
-            **extra,
-        }
-        (folder / "model.json").write_text(json.dumps(about), encoding="utf-8")
+        save_file(arrays, folder / WEIGHTS)
+        write_about(folder, self, asdict(self.parameters), extra)
 
-    @staticmethod
-    def load(folder: Path) -> CountingScorer:
+    @classmethod
+    def load(cls, folder: Path) -> Self:
         """Load a folder written by `save`."""
-        about = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        arrays = load_file(folder / "weights.safetensors")
+        about, arrays = read_about(folder), load_file(folder / WEIGHTS)
         shape = (about["num_rows"], about["num_rows"])
         votes = sp.csr_array((arrays["data"], arrays["indices"], arrays["indptr"]), shape=shape)
-        return CountingScorer(votes, arrays["events"], CountingParameters(**about["settings"]))
+        return cls(votes, arrays["events"], CountingParameters(**about["settings"]))
 
 
-def _heaviest(weights: sp.csr_array, most: int) -> sp.csr_array:
-    row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
-    order = np.lexsort((weights.indices, -weights.data, row))
-    place = np.arange(len(order)) - weights.indptr[row[order]]
-    kept = np.sort(order[place < most])
-    return sp.csr_array((weights.data[kept], (row[kept], weights.indices[kept])), shape=weights.shape)
+MODEL = Counting

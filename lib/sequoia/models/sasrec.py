@@ -11,15 +11,31 @@ Shape letters: T events, R packed rows, L positions, D width, H heads, K width o
 from __future__ import annotations
 
 import torch
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sequoia.errors import UserError
-from sequoia.models.sasrec_settings import SasRecSettings
 from sequoia.neural.batch import Batch
 from sequoia.neural.dropout import Dropout
-from sequoia.neural.item_table import INITIAL_DEVIATION, ItemTable
+from sequoia.neural.item_table import INITIAL_DEVIATION
 from sequoia.neural.model import NeuralModel
+from sequoia.settings import Settings
+
+
+class SasRecSettings(Settings):
+    """Size and regularisation of the transformer."""
+
+    width: int = Field(ge=1)
+    blocks: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    max_length: int = Field(ge=1)
+    dropout: float = Field(ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> SasRecSettings:
+        if self.width % self.heads:
+            raise ValueError(f"width {self.width} is no multiple of heads {self.heads}: change one of them")
+        return self
 
 
 class CausalAttention(nn.Module):
@@ -71,16 +87,11 @@ class Block(nn.Module):
 class SasRec(NeuralModel):
     """Sequence encoder that shares one vector per item between input and output."""
 
+    settings_type = SasRecSettings
+
     def __init__(self, settings: SasRecSettings, num_rows: int) -> None:
         """Build for num_rows = number of items + 2 (row 0 padding, row 1 unknown)."""
-        super().__init__()
-        if settings.width % settings.heads:
-            raise UserError(
-                f"width {settings.width} is no multiple of heads {settings.heads}: change one of them."
-            )
-        self.settings = settings
-        self.max_length = settings.max_length
-        self.table = ItemTable(num_rows, settings.width)
+        super().__init__(settings, num_rows, width=settings.width, max_length=settings.max_length)
         self.input_norm = nn.LayerNorm(settings.width)
         self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.blocks))
         self.apply(_initialise)
@@ -104,3 +115,6 @@ def _initialise(module: nn.Module) -> None:
     if isinstance(module, nn.Linear):
         nn.init.normal_(module.weight, std=INITIAL_DEVIATION)
         nn.init.zeros_(module.bias)
+
+
+MODEL = SasRec

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sequoia.models.trained import TrainedModel
+from sequoia.modelling.trained import TrainedModel
 from sequoia.promote.audit import Decision
 from sequoia.promote.gate import judge_models
 from sequoia.promote.rejection import is_rejected, rejection

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sequoia.errors import UserError
 from sequoia.evaluate.bootstrap import Interval
 from sequoia.evaluate.summary import ALL, COLD_ITEMS, FULL, NEW_USERS
-from sequoia.models.trained_on import read_trained_on
+from sequoia.modelling.trained_on import read_trained_on
 from sequoia.promote.comparison import Comparison, Demands, compare
 from sequoia.promote.guard_rails import Rail
 from sequoia.promote.rules import BASELINE, Champion, Evidence, Seen

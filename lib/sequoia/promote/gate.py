@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sequoia.evaluate.problems import find_problems
-from sequoia.models.trained import TrainedModel, read_refused
+from sequoia.modelling.trained import TrainedModel, read_refused
 from sequoia.promote.evidence import (
     CHAMPION,
     Metrics,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sequoia.models.trained import read_trained
+from sequoia.modelling.trained import read_trained
 from sequoia.promote import audit, intent
 from sequoia.promote.audit import Decision
 from sequoia.promote.decide import decide

@@ -6,7 +6,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from sequoia.local_files import local_copy
-from sequoia.models.trained import TrainedModel
+from sequoia.modelling.trained import TrainedModel
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection

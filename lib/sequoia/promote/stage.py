@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from sequoia.models.trained import read_trained
+from sequoia.modelling.trained import read_trained
 from sequoia.promote.audit import Decision, record
 from sequoia.promote.decide import decide
 from sequoia.promote.registration import registered_version

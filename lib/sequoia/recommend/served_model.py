@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sequoia.evaluate.ranking import FIRST_ITEM_ROW, hide_seen, top_rows
-from sequoia.models.scorer import load_scorer, pad_left
+from sequoia.modelling.interface import pad_left
+from sequoia.modelling.registry import load_model
 from sequoia.recommend.item_rows import ItemPlaces
 
 UNKNOWN_ROW = 1
@@ -41,14 +42,14 @@ class Recommended:
 
 
 class ServedModel:
-    """A scorer with its own item index."""
+    """A model with its own item index."""
 
     def __init__(self, folder: Path) -> None:
         index = pq.read_table(folder / "items.parquet", columns=["row", "item", "events"]).sort_by("row")
         self.items: pa.Array = index["item"].cast(pa.string()).combine_chunks()
         self._places = ItemPlaces(self.items)
-        self.scorer = load_scorer(folder)
-        self.num_rows = self.scorer.num_rows
+        self.model = load_model(folder)
+        self.num_rows = self.model.num_rows
         assert self.num_rows == len(index) + FIRST_ITEM_ROW, (
             f"{folder}: items.parquet and weights disagree in size"
         )
@@ -80,7 +81,7 @@ class ServedModel:
         """
         known = [history[history >= FIRST_ITEM_ROW] for history in histories]
         known_B = np.array([len(history) > 0 for history in known], dtype=bool)
-        scores_BV = self.scorer.scores(pad_left(known, self.scorer.max_length))
+        scores_BV = self.model.scores(pad_left(known, self.model.max_length))
         scores_BV[~known_B] = self.popularity_V
         return scores_BV, known_B
 

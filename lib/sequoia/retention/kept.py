@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sequoia.errors import UserError
-from sequoia.models.trained import LATEST, TrainedModel, read_trained
+from sequoia.modelling.trained import LATEST, TrainedModel, read_trained
 from sequoia.road.stage import Context
 from sequoia.tracking.connection import Connection, connect
 from sequoia.tracking.registry import (

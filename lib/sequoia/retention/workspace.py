@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
 
-from sequoia.models.trained import CHECKPOINTS, DONE
+from sequoia.modelling.trained import CHECKPOINTS, DONE
 from sequoia.retention.kept import Kept
 from sequoia.retention.removal import LEAVING, Removal, age_of, path_removal
 from sequoia.road.stage import Context

@@ -104,6 +104,10 @@ def _walk(
     from sequoia.config import load_config
 
     loaded = load_config(config, overrides)
+    if "train" in names:
+        from sequoia.config.models import check_models
+
+        check_models(loaded.models, loaded.training.models)
     if dry_run:
         from sequoia.road.dry_run import describe
 

@@ -6,7 +6,7 @@ from functools import partial
 
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.shuffle import Report, map_tasks
-from sequoia.models.trained_on import TrainedOn
+from sequoia.modelling.trained_on import TrainedOn
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import HELD_OUT, Protocol, history_lengths, training_lengths
 from sequoia.tables.parts import Part, read_columns

@@ -8,7 +8,7 @@ from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sequoia.models.scorer import kind_of, scorer_module
+from sequoia.modelling.registry import kind_of, module_of
 from sequoia.tracking.bundle import importable, write_bundle
 from sequoia.tracking.connection import Connection
 
@@ -32,7 +32,7 @@ def log_model(connection: Connection, run_id: str, name: str, folder: Path, exam
     # The name of a model is called name since MLflow 3.
     named = "name" if "name" in signature(mlflow.pyfunc.log_model).parameters else "artifact_path"
     with TemporaryDirectory() as temporary:
-        bundle = write_bundle(Path(temporary), ENTRY, scorer_module(kind_of(folder)))
+        bundle = write_bundle(Path(temporary), ENTRY, module_of(kind_of(folder)))
         with importable(bundle), mlflow.start_run(run_id=run_id):
             logged = mlflow.pyfunc.log_model(
                 **{named: name},

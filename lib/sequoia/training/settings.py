@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from sequoia.modelling.names import model_names
 from sequoia.settings import Settings
 
+if TYPE_CHECKING:
+    ModelName = str
+else:
+    ModelName = Literal[*model_names()]
 Device = Literal["auto", "cpu", "cuda"]
 Reader = Literal["petastorm", "pyarrow"]
 
@@ -15,7 +20,7 @@ Reader = Literal["petastorm", "pyarrow"]
 class TrainingSettings(Settings):
     """How models are trained; what they are stands under `models`."""
 
-    models: list[Literal["sasrec", "counting"]] = Field(min_length=1)
+    models: list[ModelName] = Field(min_length=1)
     launcher: Literal["horovod", "torchrun", "single"]
     device: Device
     reader: Reader

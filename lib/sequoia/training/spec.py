@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sequoia.losses.settings import LossSettings
-from sequoia.models.trained_on import TrainedOn
+from sequoia.modelling.registry import fits_itself
+from sequoia.modelling.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.settings import TrainingSettings
 
@@ -70,7 +71,7 @@ def fingerprint(
     """Return a hash of everything that decides what the trained model is."""
     settings = training.model_dump(exclude=WITHOUT_EFFECT)
     settings["loss"] = loss.model_dump(exclude=TILES)
-    # The counting model has no epochs: its own grid and the data decide.
+    # A model without epochs: its own settings and the data decide.
     decisive = {"kind": kind, "model": model, "seed": seed, "snapshot": snapshot.fingerprint}
-    decisive["training"] = settings if kind != "counting" else {"validation_users": training.validation_users}
+    decisive["training"] = {"validation_users": training.validation_users} if fits_itself(kind) else settings
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]

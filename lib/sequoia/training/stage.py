@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sequoia.config.models import check_models
 from sequoia.distributed.launch import launch
 from sequoia.errors import DivergedError, UserError
 from sequoia.local_files import local_copy, publish, workbench
-from sequoia.models.trained import CHECKPOINTS, DONE, TrainedModel, forget, write_trained
-from sequoia.models.trained_on import TrainedOn
+from sequoia.modelling.registry import find_model, fits_itself
+from sequoia.modelling.trained import CHECKPOINTS, DONE, TrainedModel, forget, write_trained
+from sequoia.modelling.trained_on import TrainedOn
 from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.identity import current_sequences
 from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
@@ -25,6 +27,7 @@ from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
 from sequoia.training.data import training_data
 from sequoia.training.epoch_report import report
 from sequoia.training.inputs import Inputs, written_inputs
+from sequoia.training.pairs import TABLE as PAIRS
 from sequoia.training.runs import training_run
 from sequoia.training.spec import TrainingSpec, fingerprint
 
@@ -34,6 +37,7 @@ OnNote = Callable[[dict[str, Any]], None]
 def run(context: Context) -> StageResult:
     """Pin the training table, train the models one after the other, and name them in models/latest.json."""
     settings = context.config.training
+    check_models(context.config.models, settings.models)
     pinned = training_data(context)
     if not pinned.rows:
         raise UserError(
@@ -68,7 +72,9 @@ def _train_all(
     """Train into `trained`; return why models were refused: one that diverges does not stop the others."""
     origin = current_sequences(context)
     diverged = {}
-    with written_inputs(context, pinned, with_pairs="counting" in kinds) as inputs:
+    with written_inputs(
+        context, pinned, with_pairs=any(find_model(kind).fitted_on == PAIRS for kind in kinds)
+    ) as inputs:
         for kind in kinds:
             try:
                 trained[kind] = _train(context, kind, marks[kind], pinned, inputs, origin)
@@ -111,7 +117,7 @@ def _train(
     shutil.copyfile(local_copy(inputs.items), folder / "items.parquet")
     shutil.copyfile(local_copy(inputs.validation), folder / "validation.parquet")
     store = config.workspace_path / CHECKPOINTS / target.name
-    snapshot = inputs.pairs if kind == "counting" else pinned
+    snapshot = inputs.pairs if find_model(kind).fitted_on == PAIRS else pinned
     assert snapshot is not None
     model = _settings(context, kind)
     with training_run(context, kind, model, mark, pinned) as run:
@@ -152,14 +158,14 @@ def _fetched_checkpoints(store: Location) -> Path:
 
 def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
     spec.write(spec.folder / "spec.json")
-    if spec.kind == "counting":
+    if fits_itself(spec.kind):
         threads = spec.training.threads * spec.training.processes
-        return _run("counting_worker", spec, on_note, launcher="single", threads=threads)
+        return _run("fit_process", spec, on_note, launcher="single", threads=threads)
     source = None if spec.checkpoints.exists() else spec.training.resume_from
     if source is not None:
         adopt_checkpoint(locate(source), spec.checkpoints)
     try:
-        _run("worker", spec, on_note, launcher=spec.training.launcher, threads=spec.training.threads)
+        _run("loop_process", spec, on_note, launcher=spec.training.launcher, threads=spec.training.threads)
     except UserError:
         if source is not None:  # a checkpoint of another model: without it the next run may start afresh
             shutil.rmtree(spec.checkpoints)

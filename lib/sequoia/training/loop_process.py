@@ -1,4 +1,4 @@
-"""One training process, started on every rank: `python -m sequoia.training.worker SPEC LAUNCHER`."""
+"""A process of the training loop, on every rank: `python -m sequoia.training.loop_process SPEC LAUNCHER`."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from sequoia.distributed.values import add_up
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import rank_targets
 from sequoia.losses.choice import FullLoss, choose_loss
-from sequoia.models.sasrec import SasRec
-from sequoia.models.sasrec_scorer import SasRecScorer
-from sequoia.models.sasrec_settings import SasRecSettings
-from sequoia.models.scorer import pad_left
-from sequoia.models.trained_on import KEY
+from sequoia.modelling.interface import Model, pad_left
+from sequoia.modelling.registry import find_model
+from sequoia.modelling.trained_on import KEY
+from sequoia.neural.model import NeuralModel
 from sequoia.training.held_out_users import HeldOutUsers, read_held_out, read_items
 from sequoia.training.learner import Learner
 from sequoia.training.spec import TrainingSpec
@@ -35,7 +34,8 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     items = read_items(spec.folder)
     torch.manual_seed(spec.seed)
     device = choose_device(spec.training.device)
-    model = SasRec(SasRecSettings.model_validate(spec.model), items.num_rows).to(device)
+    kind: type[NeuralModel] = find_model(spec.kind)  # type: ignore[assignment]
+    model = kind.make(spec.model, items.num_rows).to(device)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
     loss = choose_loss(spec.loss, torch.from_numpy(np.concatenate([[0, 0], items.events])).to(device))
     if group.is_main and isinstance(loss, FullLoss):
@@ -45,19 +45,16 @@ def train(spec: TrainingSpec, group: Collective) -> None:
     progress = trainer.run(lambda: validation_metrics(model, users, group), send_note)
     if group.is_main:
         extra = {"history": progress.history, "best_epoch": progress.best_epoch}
-        SasRecScorer(model).save(spec.folder, extra=extra | {KEY: spec.trained_on.to_json()})
+        model.save(spec.folder, extra=extra | {KEY: spec.trained_on.to_json()})
 
 
-def validation_metrics(model: SasRec, users: HeldOutUsers, group: Collective) -> dict[str, float]:
+def validation_metrics(model: Model, users: HeldOutUsers, group: Collective) -> dict[str, float]:
     """Rank all items for each rank's users; return the metrics over the users of all ranks."""
-    scorer = SasRecScorer(model)
     sums = dict.fromkeys(("users", *VALIDATION_METRICS), 0.0)
     for start in range(0, len(users.targets), VALIDATION_BATCH):
         histories = users.histories[start : start + VALIDATION_BATCH]
         targets = users.targets[start : start + VALIDATION_BATCH]
-        ranks, _ = rank_targets(
-            scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1
-        )
+        ranks, _ = rank_targets(model.scores(pad_left(histories, model.max_length)), targets, histories, k=1)
         sums["users"] += len(targets)
         for name in VALIDATION_METRICS:
             sums[name] += float(user_values(name, ranks).sum())

@@ -1,4 +1,4 @@
-"""Fit the counting model from counted pairs: `python -m sequoia.training.counting_worker SPEC single`."""
+"""Fit a model that fits itself, from counted pairs: `python -m sequoia.training.fit_process SPEC single`."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ import pyarrow.parquet as pq
 import scipy.sparse as sp
 
 from sequoia.local_files import local_copy
-from sequoia.models.counting import CountingScorer
-from sequoia.models.counting_settings import CountingSettings
-from sequoia.models.counting_tuning import tune
-from sequoia.models.trained_on import KEY
+from sequoia.modelling.interface import FitData
+from sequoia.modelling.registry import find_model
+from sequoia.modelling.trained_on import KEY
 from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.held_out_users import read_held_out, read_items
@@ -22,19 +21,23 @@ from sequoia.training.spec import TrainingSpec
 
 
 def fit(spec: TrainingSpec) -> None:
-    """Tune on the validation users and write the model folder."""
+    """Fit on the spec's data and write the model folder."""
     started = time.perf_counter()
-    settings = CountingSettings.model_validate(spec.model)
     items = read_items(spec.folder)
-    events_V = np.concatenate([[0, 0], items.events])
     users = read_held_out(spec.validation, items)
-    pairs = read_pairs(spec.snapshot, items.num_rows)
-    parameters, votes, value = tune(pairs, events_V, users.histories, users.targets, settings)
+    data = FitData(
+        events_V=np.concatenate([[0, 0], items.events]),
+        histories=users.histories,
+        targets=users.targets,
+        pairs=read_pairs(spec.snapshot, items.num_rows),
+    )
+    model, valid = find_model(spec.kind).fit(data, spec.model)  # type: ignore[attr-defined]
     seconds = time.perf_counter() - started
-    note = {"epoch": 0, "loss": 0.0, "valid": {"ndcg@10": value}, "seconds": seconds, "targets": 0}
+    note = {"epoch": 0, "loss": 0.0, "valid": valid, "seconds": seconds, "targets": 0}
     extra = {"history": [note], "best_epoch": 0, KEY: spec.trained_on.to_json()}
-    CountingScorer(votes, events_V, parameters).save(spec.folder, extra=extra)
-    print(f"    counting: valid ndcg@10 {value:.4f} with {parameters}, {seconds:.1f} s", flush=True)
+    model.save(spec.folder, extra=extra)
+    values = ", ".join(f"{name} {value:.4f}" for name, value in valid.items())
+    print(f"    {spec.kind}: valid {values} with {model.parameters}, {seconds:.1f} s", flush=True)
 
 
 def read_pairs(snapshot: Snapshot, num_rows: int) -> dict[int, sp.csr_array]:

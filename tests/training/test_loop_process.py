@@ -19,7 +19,8 @@ from safetensors.numpy import load_file
 from sequoia.distributed.launch import _environment, _prefix, launch
 from sequoia.errors import UserError
 from sequoia.evaluate.ranking import rank_targets
-from sequoia.models.scorer import load_scorer, pad_left
+from sequoia.modelling.interface import pad_left
+from sequoia.modelling.registry import load_model
 from sequoia.training.checkpoint_folder import adopt_checkpoint
 from sequoia.training.spec import TrainingSpec
 from tests.training.small_job import staircase
@@ -35,7 +36,7 @@ def train(
 ) -> list[dict[str, Any]]:
     """Train in processes of their own; return the history."""
     launch(
-        "sequoia.training.worker",
+        "sequoia.training.loop_process",
         [str(spec.folder / "spec.json"), launcher],
         launcher=launcher,
         processes=processes,
@@ -90,7 +91,7 @@ def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
 
 def kill_at(spec: TrainingSpec, launcher: str, processes: int, checkpoint: str) -> None:
     """Start a training and kill all of its processes when it has come to a checkpoint."""
-    command = [*_prefix(launcher, processes, 60), "-m", "sequoia.training.worker"]
+    command = [*_prefix(launcher, processes, 60), "-m", "sequoia.training.loop_process"]
     process = subprocess.Popen(
         [*command, str(spec.folder / "spec.json"), launcher],
         stdout=subprocess.DEVNULL,
@@ -160,7 +161,7 @@ def test_a_checkpoint_of_another_model_is_refused(make_spec: MakeSpec) -> None:
 def test_the_staircase_is_learned(make_spec: MakeSpec) -> None:
     spec = make_spec("learned", "training.epochs=25", "training.learning_rate=0.01")
     train(spec)
-    scorer = load_scorer(spec.folder)
+    scorer = load_model(spec.folder)
     histories = [np.array(staircase(first, 4)) for first in range(12)]
     targets = np.array([staircase(first, 5)[-1] for first in range(12)])
     ranks, best = rank_targets(scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1)

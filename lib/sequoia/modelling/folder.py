@@ -1,0 +1,38 @@
+"""A model folder: model.json (kind, settings, sizes), weights.safetensors, items.parquet. No pickle anywhere.
+
+items.parquet is the model's own item index: row, item_id, item, events.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sequoia.errors import UserError
+
+ABOUT, WEIGHTS = "model.json", "weights.safetensors"
+
+
+def write_about(folder: Path, model: Any, settings: dict[str, Any], extra: dict[str, Any]) -> None:
+    """Write model.json of a model; `extra` are plain values."""
+    about = {
+        "kind": type(model).__module__.rpartition(".")[2],
+        "settings": settings,
+        "num_rows": model.num_rows,
+        "max_length": model.max_length,
+        **extra,
+    }
+    (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def read_about(folder: Path) -> dict[str, Any]:
+    """Read model.json; raises UserError when a folder holds none."""
+    try:
+        about: dict[str, Any] = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        about["kind"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(
+            f"{folder} holds no model ({error}): name a folder written by `sequoia train`"
+        ) from None
+    return about
