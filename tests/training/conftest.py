@@ -21,7 +21,7 @@ from tests.training.small_job import FAST, NUM_ITEMS, staircase, write_training_
 def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
     """Return a function that prepares a training in its own folder from overrides."""
 
-    def make(name: str, *overrides: str) -> TrainingSpec:
+    def make(name: str, *overrides: str, kind: str = "sasrec") -> TrainingSpec:
         config = load_config(overrides=[f"workspace={tmp_path / name}", *FAST, *overrides])
         folder = tmp_path / name / "model"
         folder.mkdir(parents=True)
@@ -42,8 +42,8 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
         targets = [staircase(user, 5)[-1] * 10 for user in range(20)]
         pq.write_table(pa.table({"history": histories, "target": targets}), folder / "validation.parquet")
         spec = TrainingSpec(
-            kind="sasrec",
-            model=config.models.sasrec.model_dump(),
+            kind=kind,
+            model=getattr(config.models, kind).model_dump(),
             training=config.training,
             loss=config.loss,
             seed=config.seed,

@@ -57,15 +57,20 @@ def losses(history: list[dict[str, Any]]) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("launcher", "ranks", "loss"),
-    [("horovod", 2, "full"), ("torchrun", 3, "sampled"), ("horovod", 3, "bpr-max")],
+    ("launcher", "ranks", "loss", "items"),
+    [
+        ("horovod", 3, "full", "auto"),
+        ("torchrun", 3, "sampled", "adam"),
+        ("horovod", 2, "bpr-max", "adagrad"),
+    ],
 )
 def test_several_ranks_learn_what_one_does_over_200_steps(
-    make_spec: MakeSpec, launcher: str, ranks: int, loss: str
+    make_spec: MakeSpec, launcher: str, ranks: int, loss: str, items: str
 ) -> None:
     negatives = ("loss.popular=5", "loss.uniform=2", "loss.in_batch=3")
+    moved = (f"training.item_optimizer={items}", "training.clip_norm=0.5")
     long = ("models.sasrec.dropout=0.3", "training.epochs=40", "training.patience=40")
-    overrides = (f"loss.kind={loss}", "loss.logits_type=float32", *negatives, *long)
+    overrides = (f"loss.kind={loss}", "loss.logits_type=float32", *negatives, *moved, *long)
     one = train(make_spec("one", *overrides))
     several = train(make_spec("several", *overrides), launcher, ranks)
     assert len(one) == 40
@@ -105,11 +110,15 @@ def kill_at(spec: TrainingSpec, launcher: str, processes: int, checkpoint: str) 
             one.kill()
 
 
-@pytest.mark.parametrize(("launcher", "processes"), [("single", 1), ("horovod", 2), ("torchrun", 2)])
+@pytest.mark.parametrize(
+    ("launcher", "processes", "loss"),
+    [("single", 1, "full"), ("horovod", 2, "sampled"), ("torchrun", 2, "full")],
+)
 def test_a_killed_training_goes_on_as_if_nothing_had_happened(
-    make_spec: MakeSpec, launcher: str, processes: int
+    make_spec: MakeSpec, launcher: str, processes: int, loss: str
 ) -> None:
-    overrides = ("models.sasrec.dropout=0.2", "training.epochs=4", "training.checkpoint_steps=2")
+    often = ("training.epochs=4", "training.checkpoint_steps=2")
+    overrides = ("models.sasrec.dropout=0.2", f"loss.kind={loss}", *often)
     whole, killed = make_spec("whole", *overrides), make_spec("killed", *overrides)
     uninterrupted = train(whole, launcher, processes)
     kill_at(killed, launcher, processes, "epoch-00001-step-00000002")
@@ -127,6 +136,19 @@ def test_a_checkpoint_goes_on_under_another_launcher(make_spec: MakeSpec) -> Non
     moved = make_spec("moved", *overrides)
     kill_at(moved, "torchrun", 2, "epoch-00001-step-00000003")
     assert losses(train(moved, "horovod", 3)) == pytest.approx(losses(history_of(one)), abs=1e-4)
+
+
+def test_moving_only_used_items_is_refused_where_all_are_used(make_spec: MakeSpec) -> None:
+    with pytest.raises(UserError, match="item_optimizer = adam moves the rows that were used"):
+        train(make_spec("all", "training.item_optimizer=adam"))
+
+
+def test_another_model_is_trained_by_the_same_loop(make_spec: MakeSpec) -> None:
+    small = ("models.gru4rec.width=16", "models.gru4rec.max_length=6", "training.epochs=20")
+    spec = make_spec("gru", "training.learning_rate=0.02", *small, kind="gru4rec")
+    history = train(spec, "torchrun", 2)
+    assert history[-1]["valid"]["ndcg@10"] > 0.9
+    assert load_model(spec.folder).num_rows == 14
 
 
 def test_the_two_newest_checkpoints_stay(make_spec: MakeSpec) -> None:

@@ -31,6 +31,11 @@ class Loss(Protocol):
     """Summed loss of N states against their targets."""
 
     @property
+    def samples(self) -> bool:
+        """Say whether it asks for rows of items, and never for all of them."""
+        ...
+
+    @property
     def needs_batch(self) -> bool:
         """Say whether negatives are drawn from the targets of all ranks."""
         ...
@@ -54,6 +59,7 @@ class FullLoss:
     settings: LossSettings
     dtype: torch.dtype
     needs_batch: bool = False
+    samples: bool = False
 
     def draw(self, batch_M: Tensor, generator: torch.Generator) -> Tensor:
         """Return nothing: every item counts."""
@@ -73,6 +79,8 @@ class FullLoss:
 
 class SampledLoss:
     """One of the losses against negatives that the targets of a step share."""
+
+    samples = True
 
     def __init__(self, settings: LossSettings, counts_V: Tensor) -> None:
         self._settings = settings

@@ -15,13 +15,17 @@ INITIAL_DEVIATION = 0.02
 
 
 class ItemTable(nn.Module):
-    """Vectors of vocabulary rows; row 0 (padding) is zero, rows 0 and 1 (unknown) are never recommended."""
+    """Vectors of vocabulary rows; row 0 (padding) is zero, rows 0 and 1 (unknown) are never recommended.
+
+    sparse: whether the gradient of `rows` has only the rows that were asked for; `all_rows` has none then.
+    """
 
     def __init__(self, num_rows: int, width: int) -> None:
         """Make num_rows = number of items + 2 vectors."""
         super().__init__()
         if num_rows <= FIRST_ITEM_ROW:
             raise UserError(f"num_rows {num_rows} leaves no item: it must be the number of items + 2")
+        self.sparse = False
         self.weight = nn.Parameter(torch.empty(num_rows, width))
         nn.init.normal_(self.weight, std=INITIAL_DEVIATION)
         with torch.no_grad():
@@ -44,7 +48,7 @@ class ItemTable(nn.Module):
 
     def rows(self, ids: Tensor) -> Tensor:
         """Return the vectors (..., D) of int64 rows."""
-        return F.embedding(ids, self.weight, padding_idx=PADDING_ROW)
+        return F.embedding(ids, self.weight, padding_idx=PADDING_ROW, sparse=self.sparse)
 
     def all_rows(self) -> Tensor:
         """Return all vectors (V, D)."""

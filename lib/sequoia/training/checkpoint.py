@@ -16,14 +16,15 @@ from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
-from torch import Tensor, nn
+from torch import Tensor
 from torch.optim import Optimizer
 
 from sequoia.errors import UserError
 from sequoia.local_files import replace_text, replacing
 from sequoia.training.checkpoint_folder import LATEST, latest_checkpoint
 
-Tensors = dict[str, dict[str, Tensor]]  # weights and optimizer, each by name
+Tensors = dict[str, dict[str, Tensor]]  # weights, optimizer, and items (their optimizer), each by name
+PARTS = ("weights", "optimizer", "items")
 
 STATE, BEST = "state.json", "best.safetensors"
 KEPT = 2
@@ -59,17 +60,16 @@ class Progress:
         self.loss = self.seconds = self.waited = 0.0
 
 
-def tensors_of(model: nn.Module, optimizer: Optimizer) -> Tensors:
-    """Return what a training consists of: its weights, and its optimizer's state as <parameter>.<name>."""
+def optimizer_state(optimizer: Optimizer) -> dict[str, Tensor]:
+    """Return an optimizer's state as <parameter>.<name>."""
     state = optimizer.state_dict()["state"]
-    slots = {
+    return {
         f"{number}.{key}": torch.as_tensor(value) for number, of in state.items() for key, value in of.items()
     }
-    return {"weights": dict(model.state_dict()), "optimizer": slots}
 
 
-def set_optimizer(optimizer: Optimizer, slots: Mapping[str, Tensor]) -> None:
-    """Give an optimizer the state that `tensors_of` told."""
+def set_optimizer_state(optimizer: Optimizer, slots: Mapping[str, Tensor]) -> None:
+    """Give an optimizer the state that `optimizer_state` told."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in slots.items():
         number, _, key = name.partition(".")
@@ -136,7 +136,7 @@ def load_progress(folder: Path, identity: dict[str, Any]) -> Progress | None:
 
 def load_tensors(folder: Path) -> Tensors:
     """Read what the newest checkpoint of a folder holds of a training."""
-    return {part: load_file(_newest(folder) / f"{part}.safetensors") for part in ("weights", "optimizer")}
+    return {part: load_file(_newest(folder) / f"{part}.safetensors") for part in PARTS}
 
 
 def best_weights(folder: Path) -> dict[str, Tensor]:

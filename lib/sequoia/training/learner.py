@@ -8,6 +8,7 @@ exactly as the interrupted one would have, and several ranks learn what one woul
 from __future__ import annotations
 
 import math
+from typing import Literal, cast
 
 import numpy as np
 import torch
@@ -16,14 +17,18 @@ from torch import Tensor
 from sequoia.distributed.collective import Collective
 from sequoia.distributed.gradients import GradientSum
 from sequoia.distributed.values import joined
+from sequoia.errors import UserError
 from sequoia.losses.choice import Loss
 from sequoia.neural.model import NeuralModel
 from sequoia.splitmix64 import stream_keys
+from sequoia.training.checkpoint import Tensors, optimizer_state, set_optimizer_state
 from sequoia.training.examples import Step, training_loss
+from sequoia.training.item_optimizer import ItemOptimizer
 from sequoia.training.settings import TrainingSettings
 
 # Before 2.4 torch refuses the fused optimizer on a processor; Databricks 15.4 LTS ML has 2.3.
 FUSED = tuple(int(part) for part in torch.__version__.split(".")[:2]) >= (2, 4)
+TINY = 1e-6
 NEGATIVES = 4 << 32  # the purpose of the hash that a step's negatives come from; an epoch is added
 
 
@@ -34,21 +39,27 @@ class Learner:
         self, model: NeuralModel, loss: Loss, group: Collective, settings: TrainingSettings, seed: int
     ) -> None:
         self.model = model
-        self.optimizer = torch.optim.AdamW(
-            model.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=FUSED
+        rule = item_rule(settings.item_optimizer, loss)
+        self._items = None if rule == "dense" else ItemOptimizer(model.table, rule, group)
+        of_items = {id(parameter) for parameter in model.table.parameters()} if self._items else set()
+        self._parameters = [one for one in model.parameters() if id(one) not in of_items]
+        self._optimizer = torch.optim.AdamW(
+            self._parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=FUSED
         )
         self._loss = loss
         self._group = group
         self._settings = settings
         self._seed = seed
         self.device = model.table.device
-        self._gradients = GradientSum(model.parameters(), group)
+        self._gradients = GradientSum(self._parameters, group)
 
     def learn(self, step: Step) -> Tensor:
         """Take a step; return the loss summed over the targets of all ranks, and their number (float64)."""
         batches = [examples.to(self.device) for examples in step.batches]
         negatives_S = self._negatives(step)
         self._gradients.zero(backwards=len(batches))
+        if self._items is not None:
+            self._items.zero()
         total = torch.zeros(2, dtype=torch.float64, device=self.device)
         for examples in batches:
             loss = training_loss(self.model, examples, self._loss, negatives_S)
@@ -56,13 +67,41 @@ class Learner:
             total[0] += loss.detach()
             total[1] += len(examples.targets_N)
         self._group.start_sum(total)()
-        self._gradients.finish(1 / total[1].clamp(min=1).float())
-        if self._settings.clip_norm is not None:
-            torch.nn.utils.clip_grad_norm_(self.model.parameters(), self._settings.clip_norm)
-        for options in self.optimizer.param_groups:
-            options["lr"] = self.rate(step)
-        self.optimizer.step()
+        self._move(1 / total[1].clamp(min=1).float(), self.rate(step))
         return total
+
+    def _move(self, scale: Tensor, rate: float) -> None:
+        """Multiply the summed gradients, cut them where they are too long, and move the parameters."""
+        self._gradients.finish(scale)
+        gradients = [one.grad for one in self._parameters if one.grad is not None]
+        if self._items is not None:
+            gradients.append(self._items.finish(scale))
+        if self._settings.clip_norm is not None:
+            length = torch.stack([gradient.norm() for gradient in gradients]).norm()
+            for gradient in gradients:
+                gradient.mul_((self._settings.clip_norm / (length + TINY)).clamp(max=1))
+        for options in self._optimizer.param_groups:
+            options["lr"] = rate
+        self._optimizer.step()
+        if self._items is not None:
+            self._items.step(rate)
+
+    def tensors(self) -> Tensors:
+        """Return what the training consists of: weights, and the optimizers' state by name."""
+        of_items = self._items.state if self._items is not None else {}
+        return {
+            "weights": dict(self.model.state_dict()),
+            "optimizer": optimizer_state(self._optimizer),
+            "items": dict(of_items),
+        }
+
+    def load(self, tensors: Tensors) -> None:
+        """Take up what another learner of this kind had; an optimizer without a state begins anew."""
+        with torch.no_grad():
+            self.model.load_state_dict(tensors["weights"])
+        set_optimizer_state(self._optimizer, tensors["optimizer"])
+        if self._items is not None:
+            self._items.load(tensors["items"])
 
     def rate(self, step: Step) -> float:
         """Return the learning rate of a step."""
@@ -77,6 +116,21 @@ class Learner:
             targets_M = joined(targets_M, self._group)
         seed = stream_keys(self._seed, np.array([step.number]), NEGATIVES + step.epoch)[0] >> np.uint64(1)
         return self._loss.draw(targets_M.to(self.device), torch.Generator().manual_seed(int(seed)))
+
+
+def item_rule(wanted: str, loss: Loss) -> Literal["dense", "adam", "adagrad"]:
+    """Return how the item table is moved: `auto` is Adam, of the used rows where the loss samples.
+
+    Raises UserError when only used rows are to move, but the loss uses all of them.
+    """
+    if wanted == "auto":
+        return "adam" if loss.samples else "dense"
+    if wanted != "dense" and not loss.samples:
+        raise UserError(
+            f"training.item_optimizer = {wanted} moves the rows that were used, and loss.kind = full uses "
+            "all of them: set training.item_optimizer=auto, or another loss.kind"
+        )
+    return cast(Literal["dense", "adam", "adagrad"], wanted)
 
 
 def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:

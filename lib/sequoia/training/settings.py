@@ -32,6 +32,7 @@ class TrainingSettings(Settings):
     token_budget: int = Field(ge=1)
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
+    item_optimizer: Literal["auto", "dense", "adam", "adagrad"]
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
     clip_norm: float | None = Field(gt=0)

@@ -6,8 +6,6 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any
 
-import torch
-
 from sequoia.distributed.collective import Collective
 from sequoia.distributed.values import from_main, tensors_from_main
 from sequoia.errors import UserError
@@ -22,8 +20,6 @@ from sequoia.training.checkpoint import (
     load_progress,
     load_tensors,
     save_checkpoint,
-    set_optimizer,
-    tensors_of,
 )
 from sequoia.training.checkpoint_folder import publish_checkpoints
 from sequoia.training.examples import Step, make_step
@@ -125,12 +121,11 @@ class Trainer:
         if "refused" in found:
             raise UserError(found["refused"])
         progress = Progress(**found["progress"])
-        tensors = {"weights": dict(self._model.state_dict()), "optimizer": {}}
+        tensors = self._learner.tensors()
         if self._group.is_main and progress.has_begun:
             tensors = load_tensors(self._spec.checkpoints)
-        with torch.no_grad():
-            self._model.load_state_dict(tensors_from_main(tensors["weights"], self._group))
-        set_optimizer(self._learner.optimizer, tensors_from_main(tensors["optimizer"], self._group))
+        parts = {name: tensors_from_main(part, self._group) for name, part in tensors.items()}
+        self._learner.load(parts)
         progress.finished = self._is_finished(progress)
         return progress
 
@@ -167,7 +162,7 @@ class Trainer:
         is_best = at_end and progress.best_epoch == progress.epoch - 1
         skip = at_end and progress.epoch % self._settings.checkpoint_epochs and not is_best
         if self._group.is_main and (progress.finished or not skip):
-            tensors = tensors_of(self._model, self._learner.optimizer)
+            tensors = self._learner.tensors()
             save_checkpoint(self._spec.checkpoints, tensors, progress, self._identity, is_best=is_best)
             if self._spec.checkpoint_store is not None:
                 publish_checkpoints(self._spec.checkpoints, locate(self._spec.checkpoint_store))
