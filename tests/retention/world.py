@@ -31,7 +31,11 @@ def train(context: Context, letter: str, step: int = 1) -> TrainedModel:
         record_run(context)
         context.recorded = True
     folder = save_counting(workspace / "models" / f"counting-{mark}", step=step)
-    with training_run(context, "counting", {}, mark, Snapshot(table="training", version=0, files=())) as run:
+    pinned = Snapshot(table="training", version=0, files=())
+    opened = training_run(
+        context, "counting", {}, mark, pinned, unfinished=folder / "unfinished", goes_on=False
+    )
+    with opened as run:
         run.log_artifact(folder / "items.parquet")
     (folder / DONE).write_text(run.id)
     put(workspace / "checkpoints" / folder.name / "epoch-00001" / "state.json")
@@ -43,7 +47,15 @@ def fail(context: Context, letter: str) -> str:
     pinned = Snapshot(table="training", version=0, files=())
     with (
         pytest.raises(ZeroDivisionError),
-        training_run(context, "a failed training", {}, MARKS[letter], pinned) as run,
+        training_run(
+            context,
+            "a failed training",
+            {},
+            MARKS[letter],
+            pinned,
+            unfinished=context.config.workspace_path / "unfinished",
+            goes_on=False,
+        ) as run,
     ):
         raise ZeroDivisionError
     return run.id

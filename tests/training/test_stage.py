@@ -15,7 +15,10 @@ from sequoia.errors import UserError
 from sequoia.modelling.trained import read_trained
 from sequoia.road.stage import Context
 from sequoia.tracking.connection import connect
+from sequoia.tracking.runs import Run
+from sequoia.training import stage
 from sequoia.training.data import training_data
+from sequoia.training.epoch_report import report
 from sequoia.training.stage import run
 
 MakeContext = Callable[..., Context]
@@ -89,6 +92,37 @@ def test_models_are_trained_logged_taken_again_and_gone_on_from(make_context: Ma
     assert sorted(source.parent.iterdir()) == before
     trained = read_trained(context.config.workspace_path)
     assert trained["sasrec"].fingerprint == resumed.details["models"]["sasrec"]["fingerprint"]
+
+
+def test_an_interrupted_training_goes_on_in_its_mlflow_run(
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    context = make_context(*TINY, "training.models=[sasrec]", "training.epochs=3")
+    write_tables(context)
+    write_training(context)
+
+    def fail_in_the_second_epoch(context: Context, kind: str, run: Run, note: dict[str, Any]) -> None:
+        report(context, kind, run, note)
+        if note["epoch"] == 1:
+            raise OSError("the cluster is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stage, "report", fail_in_the_second_epoch)
+        with pytest.raises(OSError, match="the cluster is gone"):
+            run(context)
+    client, experiment = connect(context.config).client, connect(context.config).experiment_id
+    [failed] = client.search_runs([experiment], "attributes.run_name = 'sasrec'")
+    assert failed.info.status == "FAILED"
+
+    # With other processes, which MLflow would not take as another value of the same parameter.
+    done = run(make_context(*TINY, "training.models=[sasrec]", "training.epochs=3", "training.threads=2"))
+    [ended] = client.search_runs([experiment], "attributes.run_name = 'sasrec'")
+    assert (ended.info.run_id, ended.info.status) == (failed.info.run_id, "FINISHED")
+    trained = read_trained(context.config.workspace_path)["sasrec"]
+    assert trained.mlflow_run_id == ended.info.run_id
+    logged = client.get_metric_history(ended.info.run_id, "train/loss")
+    assert {metric.step: metric.value for metric in logged} == dict(enumerate(history(done.details)))
+    assert not [path.name for path in trained.folder.iterdir() if "unfinished" in path.name]
 
 
 def check_pairs(context: Context) -> None:

@@ -6,6 +6,7 @@ grow with the number of items, and an item that does not occur keeps its vector 
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -71,7 +72,7 @@ class ItemOptimizer:
         if weight.grad is None:
             nothing = torch.zeros(0, dtype=torch.int64, device=weight.device)
             return nothing, weight.new_zeros(0, weight.shape[1])
-        found = weight.grad.coalesce()
+        found: Tensor = weight.grad.coalesce()
         return found.indices()[0], found.values()
 
     def _adam(self) -> Tensor:
@@ -80,7 +81,7 @@ class ItemOptimizer:
         mean_UD = mean[self._ids].mul_(FIRST).add_(self._gradient, alpha=1 - FIRST)
         square_UD = square[self._ids].mul_(SECOND).addcmul_(self._gradient, self._gradient, value=1 - SECOND)
         mean[self._ids], square[self._ids] = mean_UD, square_UD
-        first, second = (1 - rate ** float(steps) for rate in (FIRST, SECOND))
+        first, second = (1 - math.pow(rate, steps.item()) for rate in (FIRST, SECOND))
         return (mean_UD / first) / ((square_UD / second).sqrt_() + TINY)
 
     def _adagrad(self) -> Tensor:

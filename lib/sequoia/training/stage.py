@@ -31,6 +31,7 @@ from sequoia.training.pairs import TABLE as PAIRS
 from sequoia.training.runs import training_run
 from sequoia.training.spec import TrainingSpec, fingerprint
 
+UNFINISHED = "mlflow_run.unfinished"  # in a model folder, until the training has ended
 OnNote = Callable[[dict[str, Any]], None]
 
 
@@ -120,7 +121,15 @@ def _train(
     snapshot = inputs.pairs if find_model(kind).fitted_on == PAIRS else pinned
     assert snapshot is not None
     model = _settings(context, kind)
-    with training_run(context, kind, model, mark, pinned) as run:
+    with training_run(
+        context,
+        kind,
+        model,
+        mark,
+        pinned,
+        unfinished=target / UNFINISHED,
+        goes_on=config.training.resume and has_checkpoint(store),
+    ) as run:
         spec = TrainingSpec(
             kind=kind,
             model=model,
