@@ -13,9 +13,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
+import psutil
+
+from sequoia.distributed.watch import Watch
 from sequoia.errors import UserError, user_error_in
 from sequoia.log import LOGGER
 
@@ -26,6 +31,10 @@ KEEP_MEMORY = (
     "glibc.malloc.top_pad=268435456",
 )
 
+# Of the time without progress: by then the watch has ended the group, and said which process is to blame.
+COLLECTIVES_LAST = 2
+# How horovodrun and torchrun name the process that ended first.
+DIED = re.compile(r"Process name: (\d+)\s+Exit code: (-?\d+)|rank\s+: (\d+) .*\s+exitcode\s+: (-?\d+)")
 NOTE = "sequoia-note: "
 
 
@@ -47,7 +56,8 @@ def launch(
     """Run `python -m module arguments...` on a group of processes and pass their lines on to the log.
 
     Raises UserError with the sentence of a process that refused its input, or when the launcher is not
-    installed; RuntimeError with the last lines when a process died. What `on_note` raises ends the group.
+    installed; RuntimeError with the last lines when a process died, or with its rank when one is stuck. What
+    `on_note` raises ends the group.
     """
     command = [*_prefix(launcher, processes, timeout_seconds), "-m", module, *arguments]
     tail: list[str] = []
@@ -59,9 +69,12 @@ def launch(
         text=True,
     )
     assert process.stdout is not None
+    guard = _Guard(process, Watch(timeout_seconds))
     try:
         for line in process.stdout:
             plain = re.sub(r"^\[\d+\](<stdout>|<stderr>):", "", line.rstrip("\n"))
+            if guard.watch.hears(plain):
+                continue
             tail = [*tail[-40:], plain]
             if plain.startswith("    "):
                 LOGGER.info("%s", plain.strip())
@@ -70,8 +83,33 @@ def launch(
     except BaseException:
         process.terminate()
         raise
+    finally:
+        guard.ended.set()
     if process.wait() != 0:
+        if guard.stuck is not None:
+            raise RuntimeError(guard.stuck)
         _explain(tail, process.returncode, launcher)
+
+
+class _Guard(Thread):
+    """Kills the processes of a group of which one is stuck; `stuck` says which."""
+
+    def __init__(self, process: subprocess.Popen[str], watch: Watch) -> None:
+        super().__init__(daemon=True)
+        self.watch, self.ended = watch, Event()
+        self.stuck: str | None = None
+        self._process = process
+        self.start()
+
+    def run(self) -> None:
+        """Look once a second."""
+        while not self.ended.wait(1.0):
+            self.stuck = self.watch.stuck()
+            if self.stuck is not None:
+                for one in [*psutil.Process(self._process.pid).children(recursive=True), self._process]:
+                    with suppress(psutil.NoSuchProcess):
+                        one.kill()
+                return
 
 
 def _prefix(launcher: str, processes: int, timeout_seconds: int) -> list[str]:
@@ -108,9 +146,9 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         # Gradients come in buckets; fused by chance they would be added up in another order each time.
         "HOROVOD_FUSION_THRESHOLD": "0",
-        # A rank that waits in a collective for one that died would wait for ever.
+        # Where the launching process is gone as well, a rank must not wait for ever for one that died.
         "HOROVOD_STALL_CHECK_TIME_SECONDS": str(min(60, timeout_seconds)),
-        "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": str(timeout_seconds),
+        "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": str(COLLECTIVES_LAST * timeout_seconds),
         "GLIBC_TUNABLES": ":".join(KEEP_MEMORY),
     }
 
@@ -120,6 +158,9 @@ def _explain(tail: list[str], code: int, launcher: str) -> None:
         mistake = user_error_in(line)
         if mistake is not None:
             raise mistake
-    raise RuntimeError(
-        f"training under {launcher} ended with exit code {code}; its last lines:\n" + "\n".join(tail)
-    )
+    text = "\n".join(tail)
+    who = None
+    for died in DIED.finditer(text):  # the root cause stands last
+        who = f"process {died[1] or died[3]} died with exit code {died[2] or died[4]}"
+    ended = f"training under {launcher} ended with exit code {code}"
+    raise RuntimeError(f"{who or ended}; the last lines of {launcher}:\n{text}")

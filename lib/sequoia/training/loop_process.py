@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 
 from sequoia.distributed.collective import Collective, connect, leave
 from sequoia.distributed.device import choose_device
-from sequoia.distributed.launch import send_note
+from sequoia.distributed.launch import COLLECTIVES_LAST, send_note
+from sequoia.distributed.pulse import Pulse, Watched
 from sequoia.distributed.values import add_up
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import rank_targets
@@ -29,8 +31,11 @@ VALIDATION_BATCH = 256
 VALIDATION_METRICS = ("hr@10", "ndcg@10", "mrr@10")
 
 
-def train(spec: TrainingSpec, group: Collective) -> None:
-    """Train the spec's model within a group and, on the main rank, write the model folder."""
+def train(spec: TrainingSpec, group: Collective, progress: Callable[[], None] = lambda: None) -> None:
+    """Train the spec's model within a group and, on the main rank, write the model folder.
+
+    progress: called when something was done that no verb of the group shows.
+    """
     items = read_items(spec.folder)
     torch.manual_seed(spec.seed)
     device = choose_device(spec.training.device)
@@ -42,19 +47,22 @@ def train(spec: TrainingSpec, group: Collective) -> None:
         print(f"    logits in {str(loss.dtype).removeprefix('torch.')}", flush=True)
     learner = Learner(model, loss, group, spec.training, spec.seed)
     trainer = Trainer(spec, learner, group, vocabulary=items.mark)
-    progress = trainer.run(lambda: validation_metrics(model, users, group), send_note)
+    ended = trainer.run(lambda: validation_metrics(model, users, group, progress), send_note)
     if group.is_main:
-        extra = {"history": progress.history, "best_epoch": progress.best_epoch}
+        extra = {"history": ended.history, "best_epoch": ended.best_epoch}
         model.save(spec.folder, extra=extra | {KEY: spec.trained_on.to_json()})
 
 
-def validation_metrics(model: Model, users: HeldOutUsers, group: Collective) -> dict[str, float]:
+def validation_metrics(
+    model: Model, users: HeldOutUsers, group: Collective, progress: Callable[[], None]
+) -> dict[str, float]:
     """Rank all items for each rank's users; return the metrics over the users of all ranks."""
     sums = dict.fromkeys(("users", *VALIDATION_METRICS), 0.0)
     for start in range(0, len(users.targets), VALIDATION_BATCH):
         histories = users.histories[start : start + VALIDATION_BATCH]
         targets = users.targets[start : start + VALIDATION_BATCH]
         ranks, _ = rank_targets(model.scores(pad_left(histories, model.max_length)), targets, histories, k=1)
+        progress()
         sums["users"] += len(targets)
         for name in VALIDATION_METRICS:
             sums[name] += float(user_values(name, ranks).sum())
@@ -67,9 +75,12 @@ def main() -> None:
     warnings.simplefilter("ignore", FutureWarning)
     spec = TrainingSpec.read(Path(sys.argv[1]))
     torch.set_num_threads(spec.training.threads)
-    group = connect(sys.argv[2], timeout_seconds=spec.training.timeout_seconds)
+    timeout = spec.training.timeout_seconds
+    joined = connect(sys.argv[2], timeout_seconds=COLLECTIVES_LAST * timeout)
+    pulse = Pulse(joined.rank, timeout)
+    group = Watched(joined, pulse)
     try:
-        train(spec, group)
+        train(spec, group, pulse.progress)
     except BaseException:
         group.close()
         raise
