@@ -14,7 +14,9 @@ from pyspark.sql import functions as F
 from sequoia.errors import UserError
 from sequoia.modelling.trained import read_trained
 from sequoia.road.stage import Context
+from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
+from sequoia.tracking.logged_model import log_model
 from sequoia.tracking.runs import Run
 from sequoia.training import stage
 from sequoia.training.data import training_data
@@ -123,6 +125,28 @@ def test_an_interrupted_training_goes_on_in_its_mlflow_run(
     logged = client.get_metric_history(ended.info.run_id, "train/loss")
     assert {metric.step: metric.value for metric in logged} == dict(enumerate(history(done.details)))
     assert not [path.name for path in trained.folder.iterdir() if "unfinished" in path.name]
+
+
+def test_a_training_starts_from_the_champion(
+    make_context: MakeContext, capsys: pytest.CaptureFixture[str]
+) -> None:
+    warm = [*TINY, "training.models=[sasrec]", "training.warm_start=champion"]
+    context = make_context(*warm, "training.epochs=2")
+    write_tables(context)
+    write_training(context)
+    run(context)
+    assert "sasrec starts from nothing: there is no champion yet" in capsys.readouterr().err
+    trained, connection = read_trained(context.config.workspace_path)["sasrec"], connect(context.config)
+    uri = log_model(connection, trained.mlflow_run_id, "sasrec", trained.folder, ["i00"])
+    version = registry.register(connection, uri, {registry.FINGERPRINT: trained.fingerprint})
+    registry.move_alias(connection, "champion", version)
+    run(make_context(*warm, "training.epochs=1"))
+    told = capsys.readouterr().err
+    assert f"sasrec starts warm: {ITEMS} items from 1-{trained.fingerprint}, 0 new ones at random" in told
+    with pytest.raises(UserError, match="holds no model"):
+        run(
+            make_context(*TINY, "training.models=[sasrec]", f"training.warm_start={context.config.workspace}")
+        )
 
 
 def check_pairs(context: Context) -> None:

@@ -26,6 +26,7 @@ from sequoia.training.held_out_users import HeldOutUsers, read_held_out, read_it
 from sequoia.training.learner import Learner
 from sequoia.training.spec import TrainingSpec
 from sequoia.training.trainer import Trainer
+from sequoia.training.warm_start import start_warm
 
 VALIDATION_BATCH = 256
 VALIDATION_METRICS = ("hr@10", "ndcg@10", "mrr@10")
@@ -41,6 +42,10 @@ def train(spec: TrainingSpec, group: Collective, progress: Callable[[], None] = 
     device = choose_device(spec.training.device)
     kind: type[NeuralModel] = find_model(spec.kind)  # type: ignore[assignment]
     model = kind.make(spec.model, items.num_rows).to(device)
+    if spec.warm_start is not None:
+        taken = start_warm(model, spec.kind, spec.warm_start, spec.folder, group)
+        if group.is_main:
+            print(f"    {spec.kind} starts warm: {taken}", flush=True)
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
     loss = choose_loss(spec.loss, torch.from_numpy(np.concatenate([[0, 0], items.events])).to(device))
     if group.is_main and isinstance(loss, FullLoss):

@@ -42,3 +42,4 @@ class TrainingSettings(Settings):
     checkpoint_steps: int | None = Field(ge=1)
     resume: bool
     resume_from: str | None
+    warm_start: str | None

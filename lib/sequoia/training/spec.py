@@ -36,6 +36,7 @@ class TrainingSpec:
     validation: Path
     checkpoints: Path
     trained_on: TrainedOn
+    warm_start: Path | None = None  # the folder of an earlier model
     checkpoint_store: str | None = None  # where checkpoints are published to, when that is not this machine
 
     def write(self, path: Path) -> None:
@@ -57,6 +58,8 @@ class TrainingSpec:
         values["trained_on"] = TrainedOn(**values["trained_on"])
         for key in ("folder", "validation", "checkpoints"):
             values[key] = Path(values[key])
+        if values["warm_start"] is not None:
+            values["warm_start"] = Path(values["warm_start"])
         return TrainingSpec(**values)
 
 

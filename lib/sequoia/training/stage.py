@@ -25,6 +25,7 @@ from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
 from sequoia.training.data import training_data
+from sequoia.training.earlier_model import earlier_model
 from sequoia.training.epoch_report import report
 from sequoia.training.inputs import Inputs, written_inputs
 from sequoia.training.pairs import TABLE as PAIRS
@@ -142,6 +143,7 @@ def _train(
             checkpoints=_fetched_checkpoints(store),
             checkpoint_store=None if is_local(store) else uri(store),
             trained_on=origin,
+            warm_start=earlier_model(context, kind),
         )
         _launch(spec, lambda note: report(context, kind, run, note))
     (folder / DONE).write_text(run.id, encoding="utf-8")

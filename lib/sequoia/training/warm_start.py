@@ -1,0 +1,82 @@
+"""Begin a training where an earlier model ended, on a vocabulary that may have grown: by item id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from sequoia.distributed.collective import Collective
+from sequoia.distributed.values import from_main
+from sequoia.errors import UserError
+from sequoia.modelling.folder import WEIGHTS, read_about
+from sequoia.neural.item_table import FIRST_ITEM_ROW, UNKNOWN_ROW
+from sequoia.neural.model import NeuralModel
+
+TABLE = "table.weight"
+
+
+def start_warm(model: NeuralModel, kind: str, earlier: Path, own: Path, group: Collective) -> str:
+    """Give rank 0's model the weights of an earlier one; return what was taken, in words.
+
+    earlier, own: model folders, the second of the training itself with its item index. The vector of an item
+    goes with its raw id; an item that the earlier model does not know keeps its random one. The optimizer
+    begins anew. Raises UserError on every rank when the earlier model does not fit.
+    """
+    told = {}
+    if group.is_main:
+        try:
+            told["taken"] = _take(model, kind, earlier, own)
+        except UserError as error:
+            told["refused"] = str(error)
+    told = from_main(told, group)
+    if "refused" in told:
+        raise UserError(told["refused"])
+    return str(told["taken"])
+
+
+def _take(model: NeuralModel, kind: str, earlier: Path, own: Path) -> str:
+    found = read_about(earlier)["kind"]
+    if found != kind:
+        raise _unfit(earlier, f"it is a {found}, this one is a {kind}")
+    weights = load_file(earlier / WEIGHTS)
+    for name, tensor in model.state_dict().items():
+        shapes = [_shape(name, weights.get(name)), _shape(name, tensor)]
+        if shapes[0] != shapes[1]:
+            raise _unfit(earlier, f"its {name} is {shapes[0]}, this one's is {shapes[1]}")
+    places = pc.index_in(_items(own), value_set=_items(earlier))
+    known = pc.is_valid(places).to_numpy(zero_copy_only=False).nonzero()[0]
+    table = model.table.all_rows().detach().clone()
+    table[UNKNOWN_ROW] = weights[TABLE][UNKNOWN_ROW]
+    rows = torch.from_numpy(places.take(pa.array(known)).to_numpy().astype("int64"))
+    table[torch.from_numpy(known) + FIRST_ITEM_ROW] = weights[TABLE][rows + FIRST_ITEM_ROW].to(table.device)
+    model.load_state_dict({**weights, TABLE: table})
+    return f"{len(known):,} items from {earlier.name}, {len(places) - len(known):,} new ones at random"
+
+
+def _items(folder: Path) -> pa.Array:
+    """Return the raw ids of an item index in the order of its rows."""
+    return (
+        pq.read_table(folder / "items.parquet", columns=["row", "item"])
+        .sort_by("row")["item"]
+        .combine_chunks()
+    )
+
+
+def _shape(name: str, tensor: Tensor | None) -> str:
+    """Return a shape in words; of the table only its width counts."""
+    if tensor is None:
+        return "missing"
+    return " x ".join(str(size) for size in (tensor.shape[1:] if name == TABLE else tensor.shape))
+
+
+def _unfit(earlier: Path, why: str) -> UserError:
+    return UserError(
+        f"training.warm_start: {earlier} does not fit: {why}; train with its settings, or set "
+        "training.warm_start=null"
+    )
