@@ -18,7 +18,7 @@ BUCKET = 4 << 20  # bytes: less is not worth a collective of its own
 
 
 class GradientSum:
-    """The gradients of some parameters: zero them, run backward, once or several times, `finish`, then step.
+    """The gradients of some parameters: zero, run backward once or several times, `wait`, `multiply`, step.
 
     Every rank starts its buckets in the same order, also one that runs backward less often or not at all.
     """
@@ -41,11 +41,15 @@ class GradientSum:
         for bucket in self._buckets:
             bucket.zero_()
 
-    def finish(self, scale: Tensor | float = 1.0) -> None:
-        """Wait until all gradients are added up over the ranks, and multiply them."""
+    def wait(self) -> None:
+        """Wait until all gradients are added up over the ranks."""
         self._start_filled(all_of_them=True)
-        for wait, bucket in zip(self._started, self._buckets, strict=True):
+        for wait in self._started:
             wait()
+
+    def multiply(self, scale: Tensor | float) -> None:
+        """Multiply all gradients."""
+        for bucket in self._buckets:
             bucket.mul_(scale)
 
     def _add(self, members: list[Parameter]) -> None:

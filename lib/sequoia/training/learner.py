@@ -66,13 +66,15 @@ class Learner:
             loss.backward()  # type: ignore[no-untyped-call]
             total[0] += loss.detach()
             total[1] += len(examples.targets_N)
-        self._group.start_sum(total)()
+        wait = self._group.start_sum(total)
+        self._gradients.wait()
+        wait()
         self._move(1 / total[1].clamp(min=1).float(), self.rate(step))
         return total
 
     def _move(self, scale: Tensor, rate: float) -> None:
         """Multiply the summed gradients, cut them where they are too long, and move the parameters."""
-        self._gradients.finish(scale)
+        self._gradients.multiply(scale)
         gradients = [one.grad for one in self._parameters if one.grad is not None]
         if self._items is not None:
             gradients.append(self._items.finish(scale))
