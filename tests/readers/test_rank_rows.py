@@ -26,7 +26,7 @@ ROWS, EPOCHS, BATCH = (23, 8, 41), 3, 10
 @pytest.fixture(scope="module")
 def groups(tmp_path_factory: pytest.TempPathFactory) -> list[RowGroup]:
     """Write files of several row groups; row i of all holds [i, 2 i, 3 i]."""
-    folder, files, first = tmp_path_factory.mktemp("rows"), [], 0
+    folder, files, first = tmp_path_factory.mktemp("rows #1 of ?"), [], 0
     for number, rows in enumerate(ROWS):
         lists = [[row, 2 * row, 3 * row] for row in range(first, first + rows)]
         path = folder / f"part-{number}.parquet"

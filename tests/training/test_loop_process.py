@@ -159,6 +159,37 @@ def test_the_two_newest_checkpoints_stay(make_spec: MakeSpec) -> None:
     assert (spec.checkpoints / "latest").read_text() == kept[-1]
 
 
+def test_a_training_without_resume_forgets_the_checkpoints_of_the_one_before(make_spec: MakeSpec) -> None:
+    long = make_spec("long", "training.epochs=5")
+    train(long)
+    again = make_spec("again", "training.epochs=2", "training.resume=false")
+    TrainingSpec(**{**again.__dict__, "checkpoints": long.checkpoints}).write(again.folder / "spec.json")
+    assert len(train(again)) == 2
+    assert (long.checkpoints / "latest").read_text() == "epoch-00002-step-00000000"
+    assert len(list(long.checkpoints.iterdir())) == 3
+
+
+def test_a_checkpoint_within_an_epoch_of_other_steps_begins_the_epoch_anew(make_spec: MakeSpec) -> None:
+    overrides = ("training.epochs=3", "training.checkpoint_steps=3")
+    killed = make_spec("killed", *overrides)
+    kill_at(killed, "single", 1, "epoch-00001-step-00000003")
+    other = make_spec("other", *overrides, "training.batch_size=40")
+    TrainingSpec(**{**other.__dict__, "checkpoints": killed.checkpoints}).write(other.folder / "spec.json")
+    history = train(other)
+    assert [note["epoch"] for note in history] == [0, 1, 2]
+    assert history[1]["targets"] == history[0]["targets"]
+
+
+def test_a_checkpoint_of_another_optimizer_of_items_is_refused(make_spec: MakeSpec) -> None:
+    first = make_spec("first", "training.epochs=1")
+    train(first)
+    other = make_spec("other", "training.epochs=2", "loss.kind=sampled")
+    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write(other.folder / "spec.json")
+    for launcher in ("horovod", "torchrun"):
+        with pytest.raises(UserError, match="its item_optimizer is dense, this run's is adam"):
+            train(other, launcher, 2)
+
+
 def test_a_checkpoint_of_other_items_is_refused_on_every_rank(make_spec: MakeSpec) -> None:
     first = make_spec("first", "training.epochs=1")
     train(first)

@@ -41,9 +41,16 @@ class GradientSum:
         for bucket in self._buckets:
             bucket.zero_()
 
+    def start_rest(self) -> None:
+        """Begin to add up what backward has not reached; before any other verb of the group.
+
+        Ranks meet in the order of their verbs, and one without rows has started nothing yet.
+        """
+        self._start_filled(all_of_them=True)
+
     def wait(self) -> None:
         """Wait until all gradients are added up over the ranks."""
-        self._start_filled(all_of_them=True)
+        self.start_rest()
         for wait in self._started:
             wait()
 

@@ -40,7 +40,8 @@ NOTE = "sequoia-note: "
 
 def send_note(note: dict[str, Any]) -> None:
     """Hand JSON-like values to the `on_note` of the process that launched this one."""
-    print(f"{NOTE}{json.dumps(note)}", flush=True)
+    sys.stdout.write(f"{NOTE}{json.dumps(note)}\n")  # in one piece: another thread writes as well
+    sys.stdout.flush()
 
 
 def launch(
@@ -61,6 +62,7 @@ def launch(
     """
     command = [*_prefix(launcher, processes, timeout_seconds), "-m", module, *arguments]
     tail: list[str] = []
+    mistake: Exception | None = None
     process = subprocess.Popen(
         command,
         env=_environment(threads, timeout_seconds),
@@ -76,6 +78,7 @@ def launch(
             if guard.watch.hears(plain):
                 continue
             tail = [*tail[-40:], plain]
+            mistake = mistake or user_error_in(plain)
             if plain.startswith("    "):
                 LOGGER.info("%s", plain.strip())
             elif plain.startswith(NOTE):
@@ -86,6 +89,8 @@ def launch(
     finally:
         guard.ended.set()
     if process.wait() != 0:
+        if mistake is not None:
+            raise mistake
         if guard.stuck is not None:
             raise RuntimeError(guard.stuck)
         _explain(tail, process.returncode, launcher)
@@ -106,9 +111,11 @@ class _Guard(Thread):
         while not self.ended.wait(1.0):
             self.stuck = self.watch.stuck()
             if self.stuck is not None:
-                for one in [*psutil.Process(self._process.pid).children(recursive=True), self._process]:
-                    with suppress(psutil.NoSuchProcess):
-                        one.kill()
+                with suppress(psutil.NoSuchProcess):
+                    for one in psutil.Process(self._process.pid).children(recursive=True):
+                        with suppress(psutil.NoSuchProcess):
+                            one.kill()
+                self._process.kill()
                 return
 
 
@@ -154,10 +161,6 @@ def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
 
 
 def _explain(tail: list[str], code: int, launcher: str) -> None:
-    for line in tail:
-        mistake = user_error_in(line)
-        if mistake is not None:
-            raise mistake
     text = "\n".join(tail)
     who = None
     for died in DIED.finditer(text):  # the root cause stands last

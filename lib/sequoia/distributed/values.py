@@ -25,7 +25,7 @@ def joined(rows_N: Tensor, group: Collective) -> Tensor:
         return rows_N
     counts = group.all_gather(torch.tensor(len(rows_N), device=rows_N.device)).tolist()
     # To few different lengths: Horovod agrees anew on every shape that it has not seen.
-    padded = rows_N.new_zeros(1 << max(counts).bit_length(), *rows_N.shape[1:])
+    padded = rows_N.new_zeros(1 << (max(counts) - 1).bit_length(), *rows_N.shape[1:])
     padded[: len(rows_N)] = rows_N
     found = group.all_gather(padded)
     return torch.cat([of[:count] for of, count in zip(found, counts, strict=True)])
@@ -45,5 +45,5 @@ def tensors_from_main(named: Mapping[str, Tensor], group: Collective) -> dict[st
     found = {}
     for name, shape, kind in from_main(about, group):
         empty = torch.empty(shape, dtype=getattr(torch, kind.removeprefix("torch.")))
-        found[name] = group.broadcast(named[name].detach() if group.is_main else empty)
+        found[name] = group.broadcast(named[name].detach().cpu() if group.is_main else empty)
     return found

@@ -21,7 +21,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 from safetensors.numpy import load_file, save_file
 
 from sequoia.modelling.folder import WEIGHTS, read_about, write_about
@@ -38,6 +38,13 @@ class CountingSettings(Settings):
     decay: list[float] = Field(min_length=1)
     popularity_power: list[float] = Field(min_length=1)
     max_neighbours: int = Field(ge=1)
+
+    @field_validator("window", "last")
+    @classmethod
+    def _counts_events(cls, values: list[int]) -> list[int]:
+        if min(values) < 1:
+            raise ValueError(f"{min(values)} in window or last is no number of events: give at least 1")
+        return values
 
 
 @dataclass(frozen=True, kw_only=True)

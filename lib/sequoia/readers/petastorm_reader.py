@@ -60,10 +60,11 @@ def _opened(
 ) -> Iterator[_PlannedReader]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        filesystem, found = get_filesystem_and_path_or_paths([f"file://{path}" for path in paths])
-        reader = _PlannedReader(places, filesystem, found, [f"^{column}$" for column in columns])
-        with reader:
-            yield reader
+        # As paths: Petastorm takes what follows a # or ? in a URL for no part of the file's name.
+        filesystem, _ = get_filesystem_and_path_or_paths(["file:///"])
+        reader = _PlannedReader(places, filesystem, paths, [f"^{column}$" for column in columns])
+    with reader:
+        yield reader
 
 
 class _PlannedReader(Reader):  # type: ignore[misc]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
 from itertools import islice
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -19,10 +21,12 @@ def read_row_groups(groups: Sequence[RowGroup], wanted: Iterator[int], columns: 
     """Yield the wanted groups in their order."""
     pool = ThreadPoolExecutor(WORKERS)
     ahead: deque[Future[pa.Table]] = deque()
+    path_of = lru_cache(maxsize=None)(lambda path: local_copy(locate(path)))
     try:
         while True:
             for number in islice(wanted, AHEAD - len(ahead)):
-                ahead.append(pool.submit(_read, groups[number], columns))
+                group = groups[number]
+                ahead.append(pool.submit(_read, path_of(group.path), group.number, columns))
             if not ahead:
                 return
             yield ahead.popleft().result()
@@ -30,6 +34,6 @@ def read_row_groups(groups: Sequence[RowGroup], wanted: Iterator[int], columns: 
         pool.shutdown(cancel_futures=True)
 
 
-def _read(group: RowGroup, columns: Sequence[str]) -> pa.Table:
-    with pq.ParquetFile(local_copy(locate(group.path)), memory_map=True) as file:
-        return file.read_row_group(group.number, columns=list(columns), use_threads=False)
+def _read(path: Path, number: int, columns: Sequence[str]) -> pa.Table:
+    with pq.ParquetFile(path, memory_map=True) as file:
+        return file.read_row_group(number, columns=list(columns), use_threads=False)

@@ -27,18 +27,19 @@ Tensors = dict[str, dict[str, Tensor]]  # weights, optimizer, and items (their o
 PARTS = ("weights", "optimizer", "items")
 
 STATE, BEST = "state.json", "best.safetensors"
-KEPT = 2
 
 
 @dataclass(kw_only=True)
 class Progress:
     """How far a training is: epoch and step are the next to take, both from 0.
 
-    loss (summed over targets), targets, seconds and those of them waited for input are of this epoch so far.
+    plan: the numbers that the steps of an epoch follow from. Of this epoch so far are loss (summed over
+    targets), targets, seconds and those of them waited for input.
     """
 
     epoch: int = 0
     step: int = 0
+    plan: list[int] = field(default_factory=list)
     loss: float = 0.0
     targets: int = 0
     seconds: float = 0.0
@@ -56,6 +57,10 @@ class Progress:
     def next_epoch(self) -> None:
         """Begin the epoch after this one."""
         self.epoch += 1
+        self.restart_epoch()
+
+    def restart_epoch(self) -> None:
+        """Begin this epoch anew."""
         self.step, self.targets = 0, 0
         self.loss = self.seconds = self.waited = 0.0
 
@@ -99,8 +104,9 @@ def save_checkpoint(
     _to_disk(folder)  # before the pointer: it must not name what a crash of the machine takes away
     replace_text(folder / LATEST, name)
     _to_disk(folder)
-    for old in sorted(folder.glob("epoch-*"))[:-KEPT]:
-        shutil.rmtree(old)
+    for old in folder.glob("epoch-*"):
+        if old.name not in (name, previous.name if previous is not None else name):
+            shutil.rmtree(old)
 
 
 def _save(named: Mapping[str, Tensor], path: Path) -> None:

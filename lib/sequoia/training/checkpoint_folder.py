@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from sequoia.errors import UserError
-from sequoia.local_files import local_copy, publish
+from sequoia.local_files import local_copy, publish, replace_text
 from sequoia.storage import Location, uri
 
 LATEST = "latest"
@@ -31,9 +31,10 @@ def adopt_checkpoint(source: Location, folder: Path) -> None:
             f"training.resume_from = {uri(source)} holds no checkpoint: name a folder below "
             "<workspace>/checkpoints"
         )
+    shutil.rmtree(folder, ignore_errors=True)  # what an adoption that was killed has left
     folder.mkdir(parents=True)
     shutil.copytree(local_copy(source / name), folder / name)
-    (folder / LATEST).write_text(name, encoding="utf-8")
+    replace_text(folder / LATEST, name)
 
 
 def publish_checkpoints(folder: Path, store: Location) -> None:

@@ -1,4 +1,4 @@
-"""Fit a model that fits itself, from counted pairs: `python -m sequoia.training.fit_process SPEC single`."""
+"""Fit a model that fits itself, from counted pairs: `python -m sequoia.training.fit_process SPEC`."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Learner:
         self, model: NeuralModel, loss: Loss, group: Collective, settings: TrainingSettings, seed: int
     ) -> None:
         self.model = model
-        rule = item_rule(settings.item_optimizer, loss)
+        self.item_rule = rule = item_rule(settings.item_optimizer, loss)
         self._items = None if rule == "dense" else ItemOptimizer(model.table, rule, group)
         of_items = {id(parameter) for parameter in model.table.parameters()} if self._items else set()
         self._parameters = [one for one in model.parameters() if id(one) not in of_items]
@@ -66,6 +66,7 @@ class Learner:
             loss.backward()  # type: ignore[no-untyped-call]
             total[0] += loss.detach()
             total[1] += len(examples.targets_N)
+        self._gradients.start_rest()
         wait = self._group.start_sum(total)
         self._gradients.wait()
         wait()

@@ -116,6 +116,7 @@ def _train(
     config, target = context.config, _folder(context, kind, mark)
     folder = _fresh_bench(target)
     folder.mkdir(parents=True, exist_ok=True)
+    remove(target / DONE)  # of an earlier training: until this one has ended the folder is no model
     shutil.copyfile(local_copy(inputs.items), folder / "items.parquet")
     shutil.copyfile(local_copy(inputs.validation), folder / "validation.parquet")
     store = config.workspace_path / CHECKPOINTS / target.name
@@ -172,7 +173,7 @@ def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
     if fits_itself(spec.kind):
         threads = spec.training.threads * spec.training.processes
         return _run("fit_process", spec, on_note, launcher="single", threads=threads)
-    source = None if spec.checkpoints.exists() else spec.training.resume_from
+    source = None if has_checkpoint(spec.checkpoints) else spec.training.resume_from
     if source is not None:
         adopt_checkpoint(locate(source), spec.checkpoints)
     try:

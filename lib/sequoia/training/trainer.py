@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import Any
@@ -48,11 +49,12 @@ class Trainer:
             "kind": spec.kind,
             "num_rows": self._model.table.num_rows,
             "vocabulary": vocabulary,
+            "item_optimizer": learner.item_rule,
             **spec.model,
         }
-        self._progress = self._resume()
         found = told(find_row_groups(spec.snapshot.files)) if group.is_main else None
         self._groups = [RowGroup(*values) for values in from_main(found, group)]
+        self._progress = self._resume()
 
     def run(self, validate: Validate, report: Report) -> Progress:
         """Train to the last epoch or until validation stalls; the model ends with the best weights.
@@ -121,6 +123,11 @@ class Trainer:
         if "refused" in found:
             raise UserError(found["refused"])
         progress = Progress(**found["progress"])
+        plan = self._plan(0)
+        numbers = [plan.total, plan.batch_size, plan.lanes, plan.seed]
+        if progress.step and progress.plan != numbers:
+            progress.restart_epoch()  # other steps: what was learned in some of them stays learned
+        progress.plan = numbers
         tensors = self._learner.tensors()
         if self._group.is_main and progress.has_begun:
             tensors = load_tensors(self._spec.checkpoints)
@@ -131,6 +138,7 @@ class Trainer:
 
     def _found(self) -> dict[str, Any]:
         if not self._settings.resume:
+            shutil.rmtree(self._spec.checkpoints, ignore_errors=True)  # those of an earlier training
             return {"progress": {}}
         try:
             progress = load_progress(self._spec.checkpoints, self._identity)
