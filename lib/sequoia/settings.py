@@ -1,4 +1,4 @@
-"""What every settings class shares: frozen, strict about keys, values in conf/base.yaml only."""
+"""What every settings class shares: frozen, strict about keys, values in conf/base.yaml and conf/models."""
 
 from __future__ import annotations
 

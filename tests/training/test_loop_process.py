@@ -80,6 +80,16 @@ def test_several_ranks_learn_what_one_does_over_200_steps(
         assert ours["valid"] == pytest.approx(theirs["valid"], abs=1e-4)
 
 
+def test_two_ranks_learn_what_one_does_with_the_logits_that_the_machine_is_good_at(
+    make_spec: MakeSpec,
+) -> None:
+    one = train(make_spec("one"))
+    two = train(make_spec("two"), "horovod", 2)
+    assert losses(two) == pytest.approx(losses(one), abs=1e-4)
+    for ours, theirs in zip(two, one, strict=True):
+        assert ours["valid"] == pytest.approx(theirs["valid"], abs=1e-4)
+
+
 def test_neither_the_reader_nor_what_is_encoded_at_once_changes_what_is_learned(make_spec: MakeSpec) -> None:
     overrides = ("models.sasrec.dropout=0.3", "loss.kind=sampled", "loss.in_batch=5")
     whole = train(make_spec("whole", *overrides, "training.reader=petastorm"))
@@ -169,10 +179,13 @@ def test_a_training_without_resume_forgets_the_checkpoints_of_the_one_before(mak
     assert len(list(long.checkpoints.iterdir())) == 3
 
 
-def test_a_checkpoint_within_an_epoch_of_other_steps_begins_the_epoch_anew(make_spec: MakeSpec) -> None:
+@pytest.mark.parametrize("checkpoint", ["epoch-00000-step-00000003", "epoch-00001-step-00000003"])
+def test_a_checkpoint_within_an_epoch_of_other_steps_begins_the_epoch_anew(
+    make_spec: MakeSpec, checkpoint: str
+) -> None:
     overrides = ("training.epochs=3", "training.checkpoint_steps=3")
     killed = make_spec("killed", *overrides)
-    kill_at(killed, "single", 1, "epoch-00001-step-00000003")
+    kill_at(killed, "single", 1, checkpoint)
     other = make_spec("other", *overrides, "training.batch_size=40")
     TrainingSpec(**{**other.__dict__, "checkpoints": killed.checkpoints}).write(other.folder / "spec.json")
     history = train(other)

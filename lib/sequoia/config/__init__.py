@@ -1,7 +1,7 @@
 """One strict configuration: a YAML file that may extend another, plus `section.key=value` overrides.
 
-All values live in conf/base.yaml; the classes only say what is allowed. The file a user names may hold just
-what differs: `extends: base.yaml` (a neighbour, or a file shipped with sequoia) fills the rest.
+All values live in conf/base.yaml and conf/models; the classes only say what is allowed. The file a user names
+may hold just what differs: `extends: base.yaml` (a neighbour, or a file shipped with sequoia) fills the rest.
 """
 
 from __future__ import annotations

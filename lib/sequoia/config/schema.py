@@ -1,4 +1,4 @@
-"""What a run may be told: every section and value that exists, without the values (conf/base.yaml)."""
+"""What a run may be told: every section and value; the values are in conf/base.yaml and conf/models."""
 
 from __future__ import annotations
 

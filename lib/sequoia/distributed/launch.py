@@ -40,7 +40,12 @@ NOTE = "sequoia-note: "
 
 def send_note(note: dict[str, Any]) -> None:
     """Hand JSON-like values to the `on_note` of the process that launched this one."""
-    sys.stdout.write(f"{NOTE}{json.dumps(note)}\n")  # in one piece: another thread writes as well
+    say(f"{NOTE}{json.dumps(note)}")
+
+
+def say(line: str) -> None:
+    """Write a line in one piece: other threads and processes write to the same place."""
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
 
 

@@ -5,8 +5,7 @@ Shape letters: B sequences, T events, R packed rows, L positions of a packed row
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -45,14 +44,13 @@ class Batch:
     """Sequences of at least one event each, oldest event first.
 
     items_T: int64 vocabulary rows. bounds_B1: int64, where each sequence begins, T last. keys_T: random
-    int32 numbers for dropout, None outside training. features: what else is known of the events, by name.
+    int32 numbers for dropout, None outside training.
     """
 
     items_T: Tensor
     bounds_B1: Tensor
     packed: Packed
     keys_T: Tensor | None = None
-    features: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def newest(self) -> Tensor:
@@ -69,7 +67,6 @@ class Batch:
             items_T=_sent(self.items_T, device),
             bounds_B1=_sent(self.bounds_B1, device),
             keys_T=None if self.keys_T is None else _sent(self.keys_T, device),
-            features={name: _sent(tensor, device) for name, tensor in self.features.items()},
             packed=packed,
         )
 
@@ -84,7 +81,6 @@ def make_batch(
     row_length: int,
     *,
     keys_T: NDArray[np.int32] | None = None,
-    features: Mapping[str, NDArray[np.generic]] | None = None,
 ) -> Batch:
     """Make a batch of sequences of 1 to row_length events."""
     bounds_B1 = np.concatenate([[0], np.cumsum(lengths_B)])
@@ -100,7 +96,6 @@ def make_batch(
             segments_RL=torch.from_numpy(segments.reshape(rows, row_length)),
         ),
         keys_T=None if keys_T is None else torch.from_numpy(keys_T),
-        features={name: torch.from_numpy(values) for name, values in (features or {}).items()},
     )
 
 

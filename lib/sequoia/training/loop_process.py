@@ -12,7 +12,7 @@ import torch
 
 from sequoia.distributed.collective import Collective, connect, leave
 from sequoia.distributed.device import choose_device
-from sequoia.distributed.launch import COLLECTIVES_LAST, send_note
+from sequoia.distributed.launch import COLLECTIVES_LAST, say, send_note
 from sequoia.distributed.pulse import Pulse, Watched
 from sequoia.distributed.values import add_up
 from sequoia.evaluate.metrics import user_values
@@ -45,11 +45,11 @@ def train(spec: TrainingSpec, group: Collective, progress: Callable[[], None] = 
     if spec.warm_start is not None:
         taken = start_warm(model, spec.kind, spec.warm_start, spec.folder, group)
         if group.is_main:
-            print(f"    {spec.kind} starts warm: {taken}", flush=True)
+            say(f"    {spec.kind} starts warm: {taken}")
     users = read_held_out(spec.validation, items).part(group.rank, group.size)
     loss = choose_loss(spec.loss, torch.from_numpy(np.concatenate([[0, 0], items.events])).to(device))
     if group.is_main and isinstance(loss, FullLoss):
-        print(f"    logits in {str(loss.dtype).removeprefix('torch.')}", flush=True)
+        say(f"    logits in {str(loss.dtype).removeprefix('torch.')}")
     learner = Learner(model, loss, group, spec.training, spec.seed)
     trainer = Trainer(spec, learner, group, vocabulary=items.mark)
     ended = trainer.run(lambda: validation_metrics(model, users, group, progress), send_note)

@@ -21,7 +21,7 @@ class Meter:
     """Adds up what steps return without waiting for it; the figures reach Progress when it is settled."""
 
     def __init__(self, progress: Progress, device: torch.device) -> None:
-        self._progress = progress
+        self._progress, self._device = progress, device
         self._total = torch.tensor(
             [progress.loss, progress.targets], dtype=torch.float64, device=device
         )  # of the epoch: adding up parts of it would round otherwise than a run without a break
@@ -56,7 +56,7 @@ class Meter:
             "loss": (loss - before.loss) / max(fresh, 1),
             "targets_per_second": fresh / seconds,
             "input_wait": self._waited / seconds,
-            "memory_gib": _memory() / 2**30,
+            "memory_gib": _memory(self._device) / 2**30,
         }
         before.loss, before.targets = loss, int(targets)
         before.seconds += seconds
@@ -75,10 +75,10 @@ class Meter:
         self.restart()
 
 
-def _memory() -> int:
-    """Return the most memory this process has held, on the GPU where it uses one, in bytes."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
+def _memory(device: torch.device) -> int:
+    """Return the most memory this process has held, on the GPU where it trains on one, in bytes."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
 

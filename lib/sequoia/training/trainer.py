@@ -123,13 +123,13 @@ class Trainer:
         if "refused" in found:
             raise UserError(found["refused"])
         progress = Progress(**found["progress"])
-        plan = self._plan(0)
+        begun, plan = progress.has_begun, self._plan(0)
         numbers = [plan.total, plan.batch_size, plan.lanes, plan.seed]
         if progress.step and progress.plan != numbers:
             progress.restart_epoch()  # other steps: what was learned in some of them stays learned
         progress.plan = numbers
         tensors = self._learner.tensors()
-        if self._group.is_main and progress.has_begun:
+        if self._group.is_main and begun:
             tensors = load_tensors(self._spec.checkpoints)
         parts = {name: tensors_from_main(part, self._group) for name, part in tensors.items()}
         self._learner.load(parts)
