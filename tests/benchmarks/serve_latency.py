@@ -4,7 +4,7 @@
 
 Makes a model of each kind with random weights (they cost what trained ones cost), registers it, and asks for
 the top 10 of one user per request, history of 1 to 50 events. `product` is the floor of the transformer: its
-item vectors times one user's state. `recommend` is ServedModel alone, `predict` the loaded pyfunc model with
+item vectors times one user's state. `recommend` is Recommender alone, `predict` the loaded pyfunc model with
 MLflow's checks, `http` a request to `mlflow models serve` on a kept connection, `ping` one that asks nothing.
 The model runs on the first core, the client of `http` on another one where there is one. In milliseconds.
 """
@@ -36,9 +36,10 @@ import scipy.sparse as sp
 import torch
 
 from sequoia.config import load_config
+from sequoia.modelling.recommender import Recommender
 from sequoia.models.counting import Counting, CountingParameters
 from sequoia.models.sasrec import SasRec
-from sequoia.recommend.served_model import ServedModel
+from sequoia.recommend.lists import histories_of
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
 from sequoia.tracking.logged_model import log_model
@@ -108,13 +109,13 @@ def register(connection: Connection, kind: str, folder: Path) -> str:
 
 def in_process(kind: str, folder: Path, uri: str, asked: list[list[str]]) -> dict[str, Times]:
     """Time the floor, the model class and the loaded pyfunc model in this process."""
-    served, loaded = ServedModel(folder), mlflow.pyfunc.load_model(uri)
+    served, loaded = Recommender.read(folder), mlflow.pyfunc.load_model(uri)
     result = {}
     if kind == "sasrec":
-        vectors, state = torch.randn(served.num_rows, 64), torch.randn(1, 64)
+        vectors, state = torch.randn(served.index.num_rows, 64), torch.randn(1, 64)
         result["product"] = percentiles(lambda _: state @ vectors.T, asked)
     result["recommend"] = percentiles(
-        lambda history: served.recommend([served.rows_of(pa.array(history))], K), asked
+        lambda history: served.recommend(histories_of(served.index, pa.array([history])), K), asked
     )
     result["predict"] = percentiles(
         lambda history: loaded.predict(pd.DataFrame({"items": [history]}), params={"k": K}), asked

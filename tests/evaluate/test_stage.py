@@ -11,8 +11,8 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.evaluate.stage import run
-from sequoia.evaluate.vocabulary import Vocabulary
 from sequoia.evaluate.worker import read_users
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.trained import TrainedModel, write_trained
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
@@ -108,7 +108,7 @@ def check_mlflow(context: Context) -> None:
 
 def test_negatives_of_another_split_are_refused(tmp_path: Path) -> None:
     save_counting(tmp_path / "ring", step=1)
-    vocabulary = Vocabulary([str(tmp_path / "ring" / "items.parquet")])
+    vocabulary = ItemIndex.read(tmp_path / "ring")
     drawing = drawing_of(tmp_path / "ring")
 
     def users(target: int, seed: int) -> pa.RecordBatch:
@@ -128,7 +128,7 @@ def test_negatives_of_another_split_are_refused(tmp_path: Path) -> None:
         )
 
     found = read_users(users(4, 7), vocabulary, drawing)
-    assert [rows.tolist() for rows in found.histories] == [[2, 3]]
+    assert [rows.tolist() for rows in found.histories.lists()] == [[2, 3]]
     assert found.candidates["uniform"][0].tolist() == [9]
     assert len(found.candidates["popularity"][0]) == 3
     for target, seed, differs in ((5, 7, "target"), (4, 8, "seed")):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,8 +12,10 @@ import pytest
 from evaluate.world import RAW, drawing_of, save_counting
 from safetensors.numpy import load_file, save_file
 
-from sequoia.evaluate.vocabulary import Vocabulary
-from sequoia.evaluate.worker import Users, rank_rows, rank_with, read_users
+from sequoia.evaluate.leaks import Leaks
+from sequoia.evaluate.protocol import RankingProtocol
+from sequoia.evaluate.worker import Outcome, Ranking, Users, rank_rows, rank_with, read_users
+from sequoia.modelling.item_index import ItemIndex
 
 
 @pytest.fixture
@@ -20,8 +23,15 @@ def sound(tmp_path: Path) -> Path:
     return save_counting(tmp_path / "sound", step=1)
 
 
-def vocabulary_of(folder: Path) -> Vocabulary:
-    return Vocabulary([str(folder / "items.parquet")])
+def ranked(folder: Path, vocabulary: ItemIndex, users: Users, *, own_index: bool, **protocol: Any) -> Outcome:
+    ranking = Ranking(
+        folders={"it": folder},
+        own_index=frozenset({"it"} if own_index else ()),
+        drawing=drawing_of(folder),
+        leaks={"it": Leaks(told=True)},
+        protocol=RankingProtocol(**{"hide_seen": True, "ties": "pessimistic", "seed": 7, **protocol}),
+    )
+    return rank_with("it", ranking, vocabulary, users)
 
 
 def batch() -> pa.RecordBatch:
@@ -31,7 +41,7 @@ def batch() -> pa.RecordBatch:
     return pa.RecordBatch.from_pydict(
         {
             "user_id": pa.array([7, 8], pa.int64()),
-            "split": pa.array(["valid", "test"]),
+            "split": pa.array(["valid", "valid"]),
             "items": pa.array([[2, 3, 4], [5, 6]], pa.list_(pa.int64())),
             "position": pa.array([2, 1], pa.int32()),
             "uniform_target": targets,
@@ -44,14 +54,14 @@ def batch() -> pa.RecordBatch:
     )
 
 
-def users_of(vocabulary: Vocabulary, folder: Path) -> Users:
+def users_of(vocabulary: ItemIndex, folder: Path) -> Users:
     return read_users(batch(), vocabulary, drawing_of(folder))
 
 
 def test_a_sound_model_has_no_problem_and_says_what_it_shows(sound: Path) -> None:
-    vocabulary = vocabulary_of(sound)
+    vocabulary = ItemIndex.read(sound)
     users = users_of(vocabulary, sound)
-    rows = rank_rows(users, rank_with(sound, vocabulary, users, own_index=True), vocabulary).to_pylist()
+    rows = rank_rows(users, ranked(sound, vocabulary, users, own_index=True), vocabulary).to_pylist()
     assert [row["problem"] for row in rows] == [None, None]
     assert [row["rank"] for row in rows] == [1, 1]
     assert [row["history_events"] for row in rows] == [2, 1]
@@ -66,11 +76,11 @@ def test_a_model_of_another_item_index_is_refused_where_it_should_be_today_s(
     sound: Path, tmp_path: Path
 ) -> None:
     other = save_counting(tmp_path / "other", step=1, raw=RAW[::-1])
-    vocabulary = vocabulary_of(sound)
+    vocabulary = ItemIndex.read(sound)
     users = users_of(vocabulary, sound)
-    assert rank_with(other, vocabulary, users, own_index=True).problems == ["index", "index"]
+    assert ranked(other, vocabulary, users, own_index=True).problems == ["index", "index"]
     # A champion may have an index of its own.
-    assert rank_with(other, vocabulary, users, own_index=False).problems == [None, None]
+    assert ranked(other, vocabulary, users, own_index=False).problems == [None, None]
 
 
 def test_a_model_with_nan_in_its_weights_misses_and_says_so(tmp_path: Path, sound: Path) -> None:
@@ -78,11 +88,11 @@ def test_a_model_with_nan_in_its_weights_misses_and_says_so(tmp_path: Path, soun
     weights = load_file(broken / "weights.safetensors")
     kind = next(name for name, tensor in weights.items() if tensor.dtype.kind == "f")
     save_file({**weights, kind: np.full_like(weights[kind], np.nan)}, broken / "weights.safetensors")
-    vocabulary = vocabulary_of(sound)
-    ranked = rank_with(broken, vocabulary, users_of(vocabulary, sound), own_index=True)
-    assert ranked.problems == ["nan", "nan"]
-    assert ranked.ranks["full"].min() > 20
-    assert not ranked.top_BK.any()
+    vocabulary = ItemIndex.read(sound)
+    outcome = ranked(broken, vocabulary, users_of(vocabulary, sound), own_index=True)
+    assert outcome.problems == ["nan", "nan"]
+    assert outcome.ranks["full"].min() > 20
+    assert not outcome.top_BK.any()
 
 
 def test_a_folder_that_cannot_be_opened_says_why(tmp_path: Path, sound: Path) -> None:
@@ -90,14 +100,14 @@ def test_a_folder_that_cannot_be_opened_says_why(tmp_path: Path, sound: Path) ->
     (damaged / "weights.safetensors").write_bytes(b"not weights")
     about = json.loads((foreign / "model.json").read_text())
     (foreign / "model.json").write_text(json.dumps(about | {"kind": "oracle"}))
-    vocabulary = vocabulary_of(sound)
+    vocabulary = ItemIndex.read(sound)
     users = users_of(vocabulary, sound)
     for folder, words in ((damaged, "header"), (foreign, "unknown kind 'oracle'")):
-        problems = rank_with(folder, vocabulary, users, own_index=True).problems
+        problems = ranked(folder, vocabulary, users, own_index=True).problems
         assert problems[0] is not None and words in problems[0].lower()
 
 
 def test_a_file_system_that_fails_is_no_judgement_on_the_model(tmp_path: Path, sound: Path) -> None:
-    vocabulary = vocabulary_of(sound)
+    vocabulary = ItemIndex.read(sound)
     with pytest.raises(FileNotFoundError):
-        rank_with(tmp_path / "unmounted", vocabulary, users_of(vocabulary, sound), own_index=True)
+        ranked(tmp_path / "unmounted", vocabulary, users_of(vocabulary, sound), own_index=True)

@@ -10,8 +10,7 @@ import scipy.sparse as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequoia.evaluate.ranking import rank_targets
-from sequoia.modelling.interface import pad_left
+from sequoia.modelling.histories import Histories
 from sequoia.modelling.registry import load_model
 from sequoia.models.counting import (
     Counting,
@@ -73,6 +72,11 @@ def scorer(sequences: list[list[int]], given: CountingParameters, most: int = 10
     return Counting(votes, events(sequences), given)
 
 
+def scores_of(model: Counting, *histories: list[int]) -> np.ndarray:
+    everything = np.tile(np.arange(NUM_ROWS), (len(histories), 1))
+    return model.preferences(Histories.of(histories)).of(everything)
+
+
 item_rows = st.integers(2, NUM_ROWS - 1)
 
 
@@ -92,7 +96,7 @@ item_rows = st.integers(2, NUM_ROWS - 1)
 def test_scores_follow_the_formula(
     sequences: list[list[int]], history: list[int], given: CountingParameters
 ) -> None:
-    scores = scorer(sequences, given).scores(pad_left([np.array(history)], 6))[0]
+    scores = scores_of(scorer(sequences, given), history)[0]
     expected = [oracle_votes(sequences, history, item, given) for item in range(2, NUM_ROWS)]
     voted = np.array(expected) > 0
     assert scores[2:][voted] == pytest.approx(np.array(expected)[voted], rel=1e-5)
@@ -108,21 +112,21 @@ def test_scores_follow_the_formula(
 def test_an_unknown_history_gives_the_most_popular_items() -> None:
     given = CountingParameters(window=1, backward=0.0, last=1, decay=1.0, popularity_power=0.0)
     model = scorer([[2, 3, 4], [3, 4], [4, 5]], given)
-    scores = model.scores(np.array([[0, 0, 1], [0, 0, 0]]))
+    scores = scores_of(model, [1], [])
     assert np.argsort(-scores, axis=1)[:, :2].tolist() == [[4, 3], [4, 3]]
 
 
 def test_only_the_heaviest_neighbours_are_kept() -> None:
     given = CountingParameters(window=1, backward=0.0, last=1, decay=1.0, popularity_power=0.0)
     sequences = [[2, 3], [2, 3], [2, 4], [2, 5], [2, 5], [2, 5]]
-    few = scorer(sequences, given, most=2).scores(np.array([[2]]))[0]
+    few = scores_of(scorer(sequences, given, most=2), [2])[0]
     assert few[[5, 3]].tolist() == [3.0, 2.0]
     assert few[4] < 1.0
 
 
 def test_pairs_of_padded_batches_equal_the_slow_count() -> None:
     sequences = [[2, 3, 2, 4], [5, 2, 3], [2, 2]]
-    batch = pad_left([np.array(one) for one in sequences], 5).astype(np.int32)
+    batch = np.array([[0] * (5 - len(one)) + one for one in sequences], np.int32)
     found = {distance: np.zeros((NUM_ROWS, NUM_ROWS)) for distance in (1, 2, 3)}
     for row in count_pairs(batch, 3).to_pylist():
         found[row["distance"]][row["item"], row["next_item"]] += row["pairs"]
@@ -133,7 +137,7 @@ def test_pairs_of_padded_batches_equal_the_slow_count() -> None:
 def test_tuning_takes_the_grid_point_with_the_best_ndcg_of_the_real_scorer() -> None:
     random = np.random.default_rng(1)
     sequences = [random.integers(2, NUM_ROWS, 6).tolist() for _ in range(12)]
-    histories = [np.array(sequence[:4]) for sequence in sequences]
+    histories = Histories.of([sequence[:4] for sequence in sequences])
     targets = np.array([sequence[4] for sequence in sequences])
     grid = CountingSettings(
         window=[1, 2], backward=[0.0, 0.5], last=[1, 3], decay=[0.5], popularity_power=[0.0, 0.1],
@@ -154,12 +158,12 @@ def test_tuning_takes_the_grid_point_with_the_best_ndcg_of_the_real_scorer() -> 
     assert voted_ndcg(Counting(votes, events(sequences), chosen), histories, targets) == pytest.approx(value)
 
 
-def voted_ndcg(model: Counting, histories: list[np.ndarray], targets: np.ndarray) -> float:
+def voted_ndcg(model: Counting, histories: Histories, targets: np.ndarray) -> float:
     """Return NDCG@10 of the scorer where the target has a vote, 0 elsewhere, as the search defines it."""
-    scores = model.scores(pad_left(histories, 4))
+    ranked = model.preferences(histories).rank(targets[:, None], 1, histories)
     model_least = model._votes.data.min() * model.parameters.decay ** (model.parameters.last - 1)
-    voted = scores[np.arange(len(targets)), targets] > 0.75 * model_least
-    ranks, _ = rank_targets(scores, targets, histories, k=1)
+    voted = ranked.wanted_BC[:, 0] > 0.75 * model_least
+    ranks = 1 + ranked.ahead_B + ranked.level_B
     return float(np.where(voted & (ranks <= 10), 1 / np.log2(ranks + 1), 0.0).mean())
 
 
@@ -167,5 +171,6 @@ def test_a_saved_model_gives_the_same_scores(tmp_path: Path) -> None:
     given = CountingParameters(window=2, backward=0.3, last=2, decay=0.7, popularity_power=0.1)
     model = scorer([[2, 3, 4], [3, 5, 6], [2, 7]], given)
     model.save(tmp_path, extra={})
-    batch = np.array([[0, 2, 3], [5, 6, 1], [0, 0, 0]])
-    assert (load_model(tmp_path).scores(batch) == model.scores(batch)).all()
+    again = load_model(tmp_path)
+    assert isinstance(again, Counting)
+    assert (scores_of(again, [2, 3], [5, 6, 1], []) == scores_of(model, [2, 3], [5, 6, 1], [])).all()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
+from sequoia.modelling.histories import Histories
 from sequoia.models.gru4rec import Gru4Rec, by_time
 from sequoia.neural.batch import batch_of_histories
 
@@ -20,7 +20,7 @@ def test_equals_a_network_that_walks_event_by_event() -> None:
     torch.manual_seed(2)
     model = Gru4Rec.make({"width": 6, "layers": 2, "max_length": 5, "dropout": 0.0}, 30)
     sequences = [[4, 9, 12], [7], [20, 21, 22, 23, 24]]
-    found = model.encode(batch_of_histories([np.array(one) for one in sequences], 5))
+    found = model.encode(batch_of_histories(Histories.of(sequences), 5))
     expected = []
     for sequence in sequences:
         hidden = [torch.zeros(1, 6) for _ in model.layers]

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from sequoia.config import load_config
 from sequoia.errors import UserError
+from sequoia.modelling.histories import Histories
 from sequoia.modelling.names import model_names
 from sequoia.modelling.registry import find_model, fits_itself, load_model
 from sequoia.models.sasrec import SasRec
@@ -39,7 +40,7 @@ def make(kind: str, **changes: Any) -> NeuralModel:
 
 
 def states(model: NeuralModel, *sequences: list[int], row_length: int = LENGTH) -> list[Tensor]:
-    batch = batch_of_histories([np.array(sequence) for sequence in sequences], row_length)
+    batch = batch_of_histories(Histories.of(sequences), row_length)
     return list(model.encode(batch).split([len(sequence) for sequence in sequences]))
 
 
@@ -78,7 +79,7 @@ def test_neither_packing_nor_company_matters(kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_dropout_comes_from_the_keys_of_the_events(kind: str) -> None:
     model = make(kind, dropout=0.5)
-    batch = batch_of_histories([np.array([5, 6, 7])], LENGTH)
+    batch = batch_of_histories(Histories.of([[5, 6, 7]]), LENGTH)
     assert torch.equal(model.encode(batch), model.encode(batch))
     keys = ([911, 77, -5], [911, 77, -5], [912, 77, -5])
     first, again, other = (
@@ -90,16 +91,17 @@ def test_dropout_comes_from_the_keys_of_the_events(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_scores_are_of_the_newest_state_and_outlive_the_folder(kind: str, tmp_path: Path) -> None:
+def test_preferences_are_of_the_newest_state_and_outlive_the_folder(kind: str, tmp_path: Path) -> None:
     model = make(kind)
-    histories = np.array([[0] * 6 + [3, 5, 7], [*range(2, 11)], [0] * 9])
-    scores = model.scores(histories)
+    histories = Histories.of([[3, 5, 7], [*range(2, 10)]])
+    rows = np.tile(np.arange(NUM_ROWS), (2, 1))
+    scores = model.preferences(histories).of(rows)
     (newest,) = states(model, [3, 5, 7])
     np.testing.assert_allclose(scores[0, 2:], (newest[-1] @ model.table.all_rows()[2:].T).detach(), atol=1e-5)
     assert np.isneginf(scores[:, :2]).all()
     assert np.isfinite(scores[:, 2:]).all()
     model.save(tmp_path, extra={})
-    np.testing.assert_array_equal(load_model(tmp_path).scores(histories), scores)
+    np.testing.assert_array_equal(load_model(tmp_path).preferences(histories).of(rows), scores)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -9,11 +9,11 @@ from negatives import slow_sampler
 from sequences.log import Event, contents, write_log
 
 from sequoia.evaluate.users import SAMPLERS, held_out_shares, read_batches
-from sequoia.evaluate.vocabulary import open_vocabulary
 from sequoia.evaluate.worker import read_users
 from sequoia.negatives.draw import PURPOSES, drawing
 from sequoia.negatives.stage import run
 from sequoia.road.stage import Context
+from sequoia.sequences.read_vocabulary import read_vocabulary
 from sequoia.sequences.stage import run as make_sequences
 
 pytestmark = [pytest.mark.spark, pytest.mark.delta]
@@ -77,11 +77,11 @@ def test_what_is_not_stored_is_drawn_by_evaluate_to_the_bit(make_context: Callab
     shares, _ = held_out_shares(fewer)
     drawn, missing = [], 0
     for batch in (batch for share in shares for batch in read_batches(share)):
-        found = read_users(batch, open_vocabulary(tuple(files)), drawing(fewer.config, files))
+        found = read_users(batch, read_vocabulary(tuple(files)), drawing(fewer.config, files))
         missing += batch["uniform"].null_count
         for place, row in enumerate(batch.select(["user_id", "split"]).to_pylist()):
             for sampler in SAMPLERS:
-                candidates = found.candidates[sampler][place].tolist()
+                candidates = [row for row in found.candidates[sampler][place].tolist() if row]
                 target = int(found.targets[place])
                 drawn.append((row["user_id"], row["split"], sampler, 77, target, candidates))
     assert missing == 16 - 2 * len(users)

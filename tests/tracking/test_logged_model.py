@@ -123,6 +123,12 @@ def test_null_for_k_is_the_default(model: Any) -> None:
     assert len(asked(model, [["i05"]], k=None)[0]) == 10
 
 
+def test_items_of_the_history_are_recommended_where_the_request_says_so(model: Any) -> None:
+    hidden, shown = (asked(model, [["i00", "i05"]], k=3, hide_seen=hide)[0] for hide in (True, False))
+    assert hidden == ["i06", "i01", "i02"]
+    assert shown == ["i06", "i00", "i01"]
+
+
 def test_models_answer_with_their_own_code_beside_another_sequoia(
     connection: Connection, tmp_path: Path
 ) -> None:

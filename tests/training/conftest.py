@@ -51,6 +51,7 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             folder=folder,
             validation=folder / "validation.parquet",
             checkpoints=tmp_path / name / "checkpoints",
+            hide_seen=True,
             trained_on=TrainedOn(
                 table="by hand", version=1, events=9, newest=5, newest_training=4, first_target=5, split={}
             ),

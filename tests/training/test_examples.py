@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from sequoia.config import load_config
 from sequoia.losses.choice import choose_loss
+from sequoia.modelling.histories import Histories
 from sequoia.models.sasrec import SasRec, SasRecSettings
 from sequoia.neural.batch import batch_of_histories
 from sequoia.readers.rank_rows import StepRows
@@ -37,7 +38,7 @@ def test_equals_every_prefix_as_its_own_example() -> None:
     prefixes += [([2], 3), ([2, 3], 4), ([2, 3, 4], 5), ([2, 3, 4, 5], 6)]
     expected = torch.zeros(())
     for history, target in prefixes:
-        batch = batch_of_histories([np.array(history)], 4)
+        batch = batch_of_histories(Histories.of([history]), 4)
         scores = model.encode(batch)[batch.newest] @ model.table.all_rows()[2:].T
         expected = expected + F.cross_entropy(scores, torch.tensor([target - 2]), reduction="sum")
     step = step_of(rows)
@@ -91,6 +92,6 @@ def test_learns_a_cycle_of_items() -> None:
         optimizer.zero_grad()
         (training_loss(model, step.batches[0], loss, NONE) / len(step.targets())).backward()
         optimizer.step()
-    batch = batch_of_histories([np.array(row[:4]) for row in rows], 4)
-    scores = model.table.scores(model.encode(batch)[batch.newest])
-    assert scores.argmax(dim=1).tolist() == [row[4] for row in rows]
+    batch = batch_of_histories(Histories.of([row[:4] for row in rows]), 4)
+    scores = model.encode(batch)[batch.newest] @ model.table.all_rows()[2:].T
+    assert (scores.argmax(dim=1) + 2).tolist() == [row[4] for row in rows]

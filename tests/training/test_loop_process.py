@@ -18,8 +18,8 @@ from safetensors.numpy import load_file
 
 from sequoia.distributed.launch import _environment, _prefix, launch
 from sequoia.errors import UserError
-from sequoia.evaluate.ranking import rank_targets
-from sequoia.modelling.interface import pad_left
+from sequoia.modelling.histories import Histories
+from sequoia.modelling.recommender import Recommender
 from sequoia.modelling.registry import load_model
 from sequoia.training.checkpoint_folder import adopt_checkpoint
 from sequoia.training.spec import TrainingSpec
@@ -227,12 +227,11 @@ def test_a_checkpoint_of_another_model_is_refused(make_spec: MakeSpec) -> None:
 def test_the_staircase_is_learned(make_spec: MakeSpec) -> None:
     spec = make_spec("learned", "training.epochs=25", "training.learning_rate=0.01")
     train(spec)
-    scorer = load_model(spec.folder)
-    histories = [np.array(staircase(first, 4)) for first in range(12)]
+    histories = Histories.of([staircase(first, 4) for first in range(12)])
     targets = np.array([staircase(first, 5)[-1] for first in range(12)])
-    ranks, best = rank_targets(scorer.scores(pad_left(histories, scorer.max_length)), targets, histories, k=1)
-    assert ranks.tolist() == [1] * 12
-    assert best[:, 0].tolist() == targets.tolist()
+    found = Recommender.read(spec.folder).rank(histories, targets[:, None], k=1)
+    assert (found.ahead_B + found.level_B).tolist() == [0] * 12
+    assert found.best.rows_BK[:, 0].tolist() == targets.tolist()
 
 
 def test_every_epoch_is_told_to_the_launching_process(make_spec: MakeSpec) -> None:

@@ -24,7 +24,9 @@ SETTINGS = {"width": 4, "blocks": 1, "heads": 1, "max_length": 5, "dropout": 0.0
 def saved(folder: Path, items: list[str], seed: int, **changes: int) -> NeuralModel:
     torch.manual_seed(seed)
     folder.mkdir()
-    pq.write_table(pa.table({"row": range(2, len(items) + 2), "item": items}), folder / "items.parquet")
+    rows = range(2, len(items) + 2)
+    index = {"row": rows, "item_id": rows, "item": items, "events": rows}
+    pq.write_table(pa.table(index), folder / "items.parquet")
     model = SasRec.make({**SETTINGS, **changes}, len(items) + 2)
     model.save(folder, extra={})
     return model

@@ -13,9 +13,9 @@ from functools import partial
 import numpy as np
 
 from sequoia.buckets.shuffle import call_tasks
-from sequoia.evaluate.ranking import FIRST_ITEM_ROW
 from sequoia.local_files import local_copy
-from sequoia.recommend.served_model import ServedModel, open_served_model
+from sequoia.modelling.histories import FIRST_ITEM_ROW, Histories
+from sequoia.modelling.recommender import Recommender, open_recommender
 from sequoia.road.stage import Context
 from sequoia.storage import Location
 
@@ -38,22 +38,23 @@ def _measure(folders: Mapping[str, Location]) -> list[tuple[str, dict[str, float
     found = []
     for name, location in folders.items():
         folder = local_copy(location)
-        seconds = time_requests(open_served_model(folder))
+        seconds = time_requests(open_recommender(folder))
         p50, p99 = (float(value) for value in np.quantile(seconds, [0.5, 0.99]) * 1000)
         size = sum((folder / file).stat().st_size for file in FILES) / 2**20
         found.append((name, dict(zip(COSTS, (p50, p99, size), strict=True)), len(seconds)))
     return found
 
 
-def time_requests(model: ServedModel) -> list[float]:
+def time_requests(recommender: Recommender) -> list[float]:
     """Return the seconds of single requests, as many as fit into three seconds, 200 at most."""
     random = np.random.default_rng(0)
     seconds: list[float] = []
     begin = time.perf_counter()
     for request in range(WARM_UP + REQUESTS):
-        history = random.integers(FIRST_ITEM_ROW, max(model.num_rows, FIRST_ITEM_ROW + 1), size=EVENTS)
+        above = max(recommender.index.num_rows, FIRST_ITEM_ROW + 1)
+        history = Histories.of([random.integers(FIRST_ITEM_ROW, above, size=EVENTS)])
         started = time.perf_counter()
-        model.recommend([history], K)
+        recommender.recommend(history, K)
         ended = time.perf_counter()
         if request >= WARM_UP or ended - begin > MAX_SECONDS:
             seconds.append(ended - started)

@@ -1,85 +1,58 @@
-"""Ranks of targets and top items from a matrix of scores (numpy only).
+"""From where a target stands to its rank: ties, misses, and scores that rank nothing (numpy only).
 
-The tie rule is pessimistic: rank = 1 + number of other unseen items whose score is at least the target's. A
-model that gives all items one score therefore gains nothing. Items of the history get -inf and are never
-recommended.
+Ties are pessimistic unless evaluate.ties says otherwise: rank = 1 + number of other items that score at least
+as much. A model that gives all items one score therefore gains nothing.
 
-A target that the model cannot recommend (it is in the history, not in the model's index, or scored -inf) is
-a miss: it ranks behind all items and behind every cut-off.
+A target that the model cannot recommend (it is hidden, not in the model's index, or scored -inf) is a miss:
+it ranks behind all items and behind every cut-off. So is one whose scores are NaN.
 
-Shape letters: B users, V rows of the model's item index (0 padding, 1 unknown, items from 2), K top items.
+Shape letters: B users, C a target and its candidates.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
-from sequoia.errors import DivergedError
 from sequoia.evaluate.metrics import LAST_CUTOFF
+from sequoia.modelling.histories import Rows
+from sequoia.modelling.preferences import Ranked
 
-FIRST_ITEM_ROW = 2
-Rows = NDArray[np.int64]
+# What of a score is rounding: a model that gives all items one vector gives them scores this near.
+ROUNDING = 2.0**-20
+
+Draws = NDArray[np.float64]
 
 
-def hide_seen(scores_BV: NDArray[np.float32], seen: Sequence[Rows]) -> None:
-    """Set the scores of seen items, and of rows 0 and 1, to -inf in place.
+def full_ranks(ranked: Ranked, num_items: int, draws_B: Draws | None = None) -> Rows:
+    """Return ranks (B,) from 1 among all items.
 
-    Raises DivergedError for NaN scores: a model that diverged has no ranks.
+    draws_B: from 0 to 1, where in a tie the target is put; None: last.
     """
-    if np.isnan(scores_BV).any():
-        users = int(np.isnan(scores_BV).any(axis=1).sum())
-        raise DivergedError(
-            f"the model scores NaN for {users} users, so it diverged: lower training.learning_rate"
-        )
-    scores_BV[:, :FIRST_ITEM_ROW] = -np.inf
-    for user, rows in enumerate(seen):
-        scores_BV[user, rows] = -np.inf
+    ranks_B = 1 + ranked.ahead_B + _drawn(ranked.level_B, draws_B)
+    return np.where(_missed(ranked), miss_rank(num_items), ranks_B)
 
 
-def score_problems(scores_BV: NDArray[np.float32]) -> list[str | None]:
-    """Return for each user what is wrong with the scores: nan, constant (all items alike), or None."""
-    if scores_BV.shape[1] <= FIRST_ITEM_ROW:
-        return [None] * len(scores_BV)
-    items_BV = scores_BV[:, FIRST_ITEM_ROW:]
-    low_B, high_B = items_BV.min(axis=1), items_BV.max(axis=1)  # NaN where any score is
-    several = items_BV.shape[1] > 1
-    return [
-        "nan" if np.isnan(low) else "constant" if several and low == high else None
-        for low, high in zip(low_B, high_B, strict=True)
-    ]
+def sampled_ranks(ranked: Ranked, candidates_BC: NDArray[np.bool_], draws_B: Draws | None = None) -> Rows:
+    """Return ranks (B,) from 1 among the target and candidates, those of ranked.wanted_BC that are marked.
 
-
-def rank_targets(
-    scores_BV: NDArray[np.float32], targets_B: Rows, seen: Sequence[Rows], k: int
-) -> tuple[Rows, Rows]:
-    """Return ranks (B,) from 1 and the top items (B, k), best first.
-
-    scores_BV is changed: seen items are set to -inf. Ties among top items go to the lower row; row 0 stands
-    where fewer than k items can be recommended.
+    A candidate that the model does not know counts as worse than any known one.
     """
-    hide_seen(scores_BV, seen)
-    target_scores_B = scores_BV[np.arange(len(targets_B)), targets_B]
-    ranks_B = (scores_BV >= target_scores_B[:, None]).sum(axis=1)
-    num_items = scores_BV.shape[1] - FIRST_ITEM_ROW
-    ranks_B[np.isneginf(target_scores_B)] = miss_rank(num_items)
-    return ranks_B, top_rows(scores_BV, k)
+    target_B1 = ranked.wanted_BC[:, :1]
+    ahead_B = ((ranked.wanted_BC > target_B1) & candidates_BC).sum(axis=1)
+    level_B = ((ranked.wanted_BC == target_B1) & candidates_BC).sum(axis=1)
+    behind_all_B = np.maximum(candidates_BC.sum(axis=1), LAST_CUTOFF) + 1
+    return np.where(_missed(ranked), behind_all_B, 1 + ahead_B + _drawn(level_B, draws_B))
 
 
-def rank_among(scores_BV: NDArray[np.float32], targets_B: Rows, candidates: Sequence[Rows]) -> Rows:
-    """Return ranks (B,) from 1 among the target and its candidates, ties against the target.
+def _drawn(level_B: Rows, draws_B: Draws | None) -> Rows:
+    return level_B if draws_B is None else np.floor(draws_B * (level_B + 1)).astype(np.int64)
 
-    scores_BV is what hide_seen left. A candidate that the model does not know counts as worse than any
-    known one.
-    """
-    ranks_B = np.empty(len(targets_B), dtype=np.int64)
-    for user, (target, rows) in enumerate(zip(targets_B, candidates, strict=True)):
-        target_score = scores_BV[user, target]
-        ahead = int((scores_BV[user, rows] >= target_score).sum())
-        ranks_B[user] = miss_rank(len(rows)) if np.isneginf(target_score) else 1 + ahead
-    return ranks_B
+
+def _missed(ranked: Ranked) -> NDArray[np.bool_]:
+    target_B = ranked.wanted_BC[:, 0]
+    missed: NDArray[np.bool_] = np.isneginf(target_B) | np.isnan(ranked.lowest_B + ranked.highest_B)
+    return missed
 
 
 def miss_rank(num_items: int) -> int:
@@ -87,15 +60,14 @@ def miss_rank(num_items: int) -> int:
     return max(num_items, LAST_CUTOFF) + 1
 
 
-def top_rows(scores_BV: NDArray[np.float32], k: int) -> Rows:
-    """Return the k best rows (B, k), best first, ties by row; 0 where the score would be -inf."""
-    num_users, num_rows = scores_BV.shape
-    top_BK = np.zeros((num_users, k), dtype=np.int64)
-    kept = min(k, num_rows)
-    bounds_B = np.partition(scores_BV, num_rows - kept, axis=1)[:, num_rows - kept]
-    for user, (scores, bound) in enumerate(zip(scores_BV, bounds_B, strict=True)):
-        above = np.flatnonzero(scores > bound)
-        above = above[np.argsort(-scores[above], kind="stable")]
-        equal = np.flatnonzero(scores == bound)[: kept - len(above)] if bound > -np.inf else above[:0]
-        top_BK[user, : len(above) + len(equal)] = np.concatenate([above, equal])
-    return top_BK
+def score_problems(ranked: Ranked, num_items: int) -> list[str | None]:
+    """Return for each user what is wrong with the scores: nan, constant (all items alike), or None."""
+    low_B, high_B = ranked.lowest_B.astype(np.float64), ranked.highest_B.astype(np.float64)
+    with np.errstate(invalid="ignore"):
+        gaps_B, sizes_B = high_B - low_B, np.maximum(np.abs(low_B), np.abs(high_B))
+    near_B = np.isfinite(gaps_B) & (gaps_B <= ROUNDING * sizes_B)
+    constant_B = ((low_B == high_B) | near_B) & (num_items > 1)
+    return [
+        "nan" if nan else "constant" if constant else None
+        for nan, constant in zip(np.isnan(low_B) | np.isnan(high_B), constant_B, strict=True)
+    ]

@@ -11,6 +11,7 @@ from sequoia.evaluate.bootstrap import Bootstrap
 from sequoia.evaluate.cost import measure_costs
 from sequoia.evaluate.leaks import find_leaks
 from sequoia.evaluate.problems import find_problems
+from sequoia.evaluate.protocol import RankingProtocol
 from sequoia.evaluate.publish import log_test_metrics, metrics_details, write_metrics
 from sequoia.evaluate.summary import (
     ALL,
@@ -97,6 +98,7 @@ def _rank(
             own_index=own_index,
             drawing=drawing(context.config, files),
             leaks=find_leaks(context, origins, scratch),
+            protocol=RankingProtocol.of(context.config),
         )
         calls = [partial(write_ranks, share, ranking, target) for share in shares]
         parts = [Part(**part) for written in call_tasks(context.spark, calls) for part in written]

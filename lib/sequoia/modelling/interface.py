@@ -1,7 +1,7 @@
-"""What evaluation, recommendation and the registry see of a model: histories in, scores out.
+"""What evaluation, recommendation and the registry see of a model: histories in, preferences out.
 
 Each module of `sequoia.models` is a model: its settings, how it is fitted where that is not the training
-loop, and how it scores. It names its class MODEL; its values stand in conf/models/<module>.yaml.
+loop, and what it prefers. It names its class MODEL; its values stand in conf/models/<module>.yaml.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from sequoia.modelling.histories import Histories
+from sequoia.modelling.item_index import ItemIndex
+from sequoia.modelling.preferences import Preferences
 from sequoia.settings import Settings
 
 if TYPE_CHECKING:
@@ -36,12 +39,8 @@ class Model(Protocol):
         """Return the number of vocabulary rows, padding (0) and unknown (1) included."""
         ...
 
-    def scores(self, histories_BL: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Score all items for a batch of histories.
-
-        histories_BL: (B, L) int64 vocabulary rows, oldest first, padded with 0 on the left; row 1 is an
-        unknown item. Returns (B, num_rows) float32; rows 0 and 1 are -inf.
-        """
+    def preferences(self, histories: Histories) -> Preferences:
+        """Return what it makes of histories of known items, none of them empty, the newest max_length."""
         ...
 
     def save(self, folder: Path, *, extra: dict[str, Any]) -> None:
@@ -58,20 +57,11 @@ class Model(Protocol):
 class FitData:
     """What a model that fits itself gets; it has `fit(data, settings)`, which returns it and its metrics.
 
-    events_V: training events of each row. histories, targets: rows of the validation users. pairs: of each
+    index: its items. histories, targets: of the validation users, in rows of the index. pairs: of each
     distance the (V, V) number of ordered training pairs.
     """
 
-    events_V: NDArray[np.int64]
-    histories: list[NDArray[np.int64]]
+    index: ItemIndex
+    histories: Histories
     targets: NDArray[np.int64]
     pairs: Mapping[int, sp.csr_array]
-
-
-def pad_left(histories: list[NDArray[np.int64]], length: int) -> NDArray[np.int64]:
-    """Stack the last `length` events of each history into (B, length) int64, padded with 0 on the left."""
-    padded = np.zeros((len(histories), length), dtype=np.int64)
-    for row, history in enumerate(histories):
-        tail = history[-length:]
-        padded[row, length - len(tail) :] = tail
-    return padded

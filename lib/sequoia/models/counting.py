@@ -25,7 +25,9 @@ from pydantic import Field, field_validator
 from safetensors.numpy import load_file, save_file
 
 from sequoia.modelling.folder import WEIGHTS, read_about, write_about
-from sequoia.modelling.interface import FitData, pad_left
+from sequoia.modelling.histories import FIRST_ITEM_ROW, Histories
+from sequoia.modelling.interface import FitData
+from sequoia.modelling.votes import Tail, Votes
 from sequoia.settings import Settings
 
 
@@ -76,13 +78,11 @@ def transition_weights(
     return _heaviest(both, max_neighbours)
 
 
-def history_votes(histories_BL: NDArray[np.int64], num_rows: int, *, last: int, decay: float) -> sp.csr_array:
+def history_votes(histories: Histories, num_rows: int, *, last: int, decay: float) -> sp.csr_array:
     """Return (B, V) weights of the last events: decay^i for the i-th newest, 0 for unknown items."""
-    newest_first = histories_BL[:, ::-1][:, :last]
-    weights = np.broadcast_to(decay ** np.arange(newest_first.shape[1]), newest_first.shape)
-    known = newest_first >= 2
-    user = np.nonzero(known)[0]
-    return sp.csr_array((weights[known], (user, newest_first[known])), shape=(len(histories_BL), num_rows))
+    newest = histories.newest(last)
+    weights_T = np.where(newest.items_T >= FIRST_ITEM_ROW, decay**newest.back, 0.0)
+    return sp.csr_array((weights_T, (newest.users, newest.items_T)), shape=(len(histories), num_rows))
 
 
 def _heaviest(weights: sp.csr_array, most: int) -> sp.csr_array:
@@ -96,7 +96,7 @@ def _heaviest(weights: sp.csr_array, most: int) -> sp.csr_array:
 def tune(
     pairs_by_distance: Mapping[int, sp.csr_array],
     events_V: NDArray[np.int64],
-    histories: list[NDArray[np.int64]],
+    histories: Histories,
     targets: NDArray[np.int64],
     settings: CountingSettings,
 ) -> tuple[CountingParameters, sp.csr_array, float]:
@@ -104,7 +104,6 @@ def tune(
 
     pairs_by_distance: per distance the (V, V) number of ordered training pairs.
     """
-    padded = pad_left(histories, max(settings.last))
     seen = _seen(histories, len(events_V))
     best: tuple[CountingParameters, sp.csr_array, float] | None = None
     for window, backward, power in product(settings.window, settings.backward, settings.popularity_power):
@@ -113,7 +112,7 @@ def tune(
             pairs, events_V, backward=backward, popularity_power=power, max_neighbours=settings.max_neighbours
         )
         for last, decay in product(settings.last, settings.decay):
-            given = history_votes(padded, len(events_V), last=last, decay=decay)
+            given = history_votes(histories, len(events_V), last=last, decay=decay)
             value = _ndcg_at_10(given @ votes, seen, targets)
             if best is None or value > best[2]:
                 chosen = CountingParameters(
@@ -130,10 +129,9 @@ def sum_pairs(pairs_by_distance: Mapping[int, sp.csr_array], window: int) -> sp.
     return sp.csr_array(sum(terms[1:], start=terms[0]))
 
 
-def _seen(histories: list[NDArray[np.int64]], num_rows: int) -> sp.csr_array:
-    user = np.repeat(np.arange(len(histories)), [len(history) for history in histories])
-    rows = np.concatenate([*histories, np.zeros(0, dtype=np.int64)])
-    marks = sp.csr_array((np.ones(len(rows)), (user, rows)), shape=(len(histories), num_rows))
+def _seen(histories: Histories, num_rows: int) -> sp.csr_array:
+    ones = np.ones(len(histories.items_T))
+    marks = sp.csr_array((ones, (histories.users, histories.items_T)), shape=(len(histories), num_rows))
     marks.data[:] = 1.0
     return marks
 
@@ -166,25 +164,24 @@ class Counting:
         self.max_length = parameters.last
         least = votes.data.min() * parameters.decay ** (parameters.last - 1) if votes.nnz else 1.0
         # Strictly below the least vote, so popularity only orders items without one.
-        self._tail_V = 0.5 * least * events_V / max(int(events_V.max()), 1)
+        self._tail = Tail(0.5 * least * events_V / max(int(events_V.max()), 1))
 
     @classmethod
     def fit(cls, data: FitData, settings: dict[str, Any]) -> tuple[Self, dict[str, float]]:
         """Tune on the validation users; return the model and its metric there."""
-        chosen, votes, value = tune(
-            data.pairs, data.events_V, data.histories, data.targets, CountingSettings.model_validate(settings)
-        )
-        return cls(votes, data.events_V, chosen), {"ndcg@10": value}
+        grid, events_V = CountingSettings.model_validate(settings), data.index.events
+        chosen, votes, value = tune(data.pairs, events_V, data.histories, data.targets, grid)
+        return cls(votes, events_V, chosen), {"ndcg@10": value}
 
-    def scores(self, histories_BL: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Score histories (B, L) of vocabulary rows; returns (B, num_rows) float32, rows 0 and 1 are -inf."""
-        given = history_votes(
-            histories_BL, self.num_rows, last=self.parameters.last, decay=self.parameters.decay
-        )
-        voted_BV = (given @ self._votes).toarray()
-        scores_BV = np.where(voted_BV > 0, voted_BV, self._tail_V).astype(np.float32)
-        scores_BV[:, :2] = -np.inf
-        return scores_BV
+    def preferences(self, histories: Histories) -> Votes:
+        """Return the votes of each user, behind them all other items by popularity."""
+        last, decay = self.parameters.last, self.parameters.decay
+        votes_BV = history_votes(histories, self.num_rows, last=last, decay=decay) @ self._votes
+        votes_BV.sort_indices()
+        users_N = np.repeat(np.arange(len(histories)), np.diff(votes_BV.indptr))
+        positive = votes_BV.data > 0
+        rows_N, votes_N = votes_BV.indices[positive].astype(np.int64), votes_BV.data[positive]
+        return Votes(users_N[positive], rows_N, votes_N.astype(np.float32), len(histories), self._tail)
 
     def save(self, folder: Path, *, extra: dict[str, Any]) -> None:
         """Write model.json (with `extra` plain values) and weights.safetensors beside the item index."""

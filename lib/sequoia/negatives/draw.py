@@ -15,10 +15,11 @@ from sequoia.buckets.pieces import range_of
 from sequoia.buckets.shuffle import Report
 from sequoia.config import Config
 from sequoia.index.counted import FIRST_ID
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.negatives.candidates import Drawn, Histories, draw_candidates
 from sequoia.negatives.weights import Integers, Sampler
 from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths
-from sequoia.sequences.vocabulary_arrays import load_vocabulary
+from sequoia.sequences.read_vocabulary import read_vocabulary
 from sequoia.splitmix64 import stream_keys
 from sequoia.tables.parts import Part, Target, read_columns, write_groups
 
@@ -96,13 +97,13 @@ def write_candidates(part: Part, drawing: Drawing, share: float, target: Target)
             )
             report |= {"part": written.to_json(), "short": rows.short}
         sets.append(report)
-    return {"rows": len(whole), "items": len(load_vocabulary(drawing.files).item_ids), "sets": sets}
+    return {"rows": len(whole), "items": len(_vocabulary(drawing.files)), "sets": sets}
 
 
 def _in_vocabulary(sequences: pa.Table, drawing: Drawing) -> pa.Table:
     """Return sequences whose items are vocabulary rows."""
     items = one_chunk(sequences.column("items"))
-    rows = load_vocabulary(drawing.files).rows(items.flatten().to_numpy())
+    rows = _vocabulary(drawing.files).rows_of_ids(items.flatten().to_numpy())
     bounds = items.offsets.to_numpy() - (items.offsets[0].as_py() if len(items) else 0)
     lists = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(rows))
     return sequences.set_column(sequences.column_names.index("items"), "items", lists)
@@ -146,7 +147,11 @@ def is_stored(seed: int, users: Integers, share: float) -> npt.NDArray[np.bool_]
     return stream_keys(seed, users, len(PURPOSES)) < np.uint64(share * 2.0**64)
 
 
+def _vocabulary(files: tuple[str, ...]) -> ItemIndex:
+    return read_vocabulary(files, names=False)
+
+
 @lru_cache(maxsize=2)
 def load_sampler(files: tuple[str, ...], alpha: float) -> Sampler:
     """Build the sampler of a vocabulary once per process."""
-    return Sampler.from_counts(load_vocabulary(files).events, alpha)
+    return Sampler.from_counts(_vocabulary(files).events[FIRST_ID:], alpha)

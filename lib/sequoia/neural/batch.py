@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from sequoia.modelling.histories import Histories
 from sequoia.neural.packing import pack
 
 Integers = NDArray[np.int64]
@@ -99,8 +100,7 @@ def make_batch(
     )
 
 
-def batch_of_histories(histories: list[Integers], row_length: int) -> Batch:
+def batch_of_histories(histories: Histories, row_length: int) -> Batch:
     """Make a batch of the newest row_length events of each history, none of them empty."""
-    newest = [history[-row_length:] for history in histories]
-    lengths = np.array([len(history) for history in newest], np.int64)
-    return make_batch(np.concatenate([*newest, np.zeros(0, np.int64)]), lengths, row_length)
+    newest = histories.newest(row_length)
+    return make_batch(newest.items_T, newest.lengths, row_length)

@@ -7,10 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sequoia.errors import UserError
+from sequoia.modelling.histories import FIRST_ITEM_ROW, PADDING_ROW
 
-PADDING_ROW = 0
-UNKNOWN_ROW = 1
-FIRST_ITEM_ROW = 2
 INITIAL_DEVIATION = 0.02
 
 
@@ -53,9 +51,3 @@ class ItemTable(nn.Module):
     def all_rows(self) -> Tensor:
         """Return all vectors (V, D)."""
         return self.weight
-
-    def scores(self, states_BD: Tensor) -> Tensor:
-        """Score all items (B, V) for states; rows 0 and 1 get -inf."""
-        scores_BV = states_BD @ self.weight.T
-        scores_BV[:, :FIRST_ITEM_ROW] = -torch.inf
-        return scores_BV

@@ -1,8 +1,8 @@
-"""What every neural model has in common: a table of items, scores from states, and the folder it is kept in.
+"""What every neural model has in common: a table of items, preferences from states, and its folder.
 
 A model says how events become states (`encode`); the training loop and inference follow from that.
 
-Shape letters: B histories, L events, T events of a batch, V vocabulary rows, D width.
+Shape letters: T events of a batch, D width.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from sequoia.modelling.folder import WEIGHTS, read_about, write_about
-from sequoia.neural.batch import Batch, make_batch
+from sequoia.modelling.histories import Histories
+from sequoia.neural.batch import Batch, batch_of_histories
 from sequoia.neural.item_table import ItemTable
+from sequoia.neural.preferences import TablePreferences, TiledPreferences
 from sequoia.settings import Settings
 
 
@@ -52,17 +52,13 @@ class NeuralModel(nn.Module):
         """
 
     @torch.inference_mode()
-    def scores(self, histories_BL: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Score histories (B, L) of vocabulary rows; returns (B, V) float32, rows 0 and 1 are -inf."""
-        newest_BL = histories_BL[:, -self.max_length :].astype(np.int64)
-        present_BL = newest_BL > 0
-        lengths_B = present_BL.sum(axis=1)
-        device = self.table.device
-        states_BD = torch.zeros(len(newest_BL), self.table.width, device=device)
-        if lengths_B.any():
-            batch = make_batch(newest_BL[present_BL], lengths_B[lengths_B > 0], self.max_length).to(device)
-            states_BD[torch.from_numpy(lengths_B > 0)] = self.encode(batch)[batch.newest]
-        return self.table.scores(states_BD).cpu().numpy()
+    def preferences(self, histories: Histories) -> TiledPreferences:
+        """Return what it makes of histories of known items, none of them empty, the newest max_length.
+
+        A model that looks at history and candidate together returns CandidatePreferences instead.
+        """
+        batch = batch_of_histories(histories, self.max_length).to(self.table.device)
+        return TablePreferences(self.encode(batch)[batch.newest], self.table)
 
     def save(self, folder: Path, *, extra: dict[str, Any]) -> None:
         """Write model.json (with `extra` plain values) and weights.safetensors beside the item index."""

@@ -24,7 +24,14 @@ def registered_version(
         context.say(f"version {found.number} of {found.name} is this model already")
         return found
     context.say(f"registering {name} as {connection.registered_model}")
-    uri = log_model(connection, model.mlflow_run_id, name, local_copy(model.folder), _example_items(model))
+    uri = log_model(
+        connection,
+        model.mlflow_run_id,
+        name,
+        local_copy(model.folder),
+        _example_items(model),
+        hide_seen=context.config.recommend.hide_seen,
+    )
     tags = {
         registry.FINGERPRINT: model.fingerprint,
         registry.KIND: name,

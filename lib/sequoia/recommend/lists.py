@@ -1,19 +1,21 @@
-"""Between Arrow's list columns and lists of numpy arrays, without copying values one by one."""
+"""Between Arrow's list columns and flat numpy arrays, without copying values one by one."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from sequoia.modelling.histories import Histories
+from sequoia.modelling.item_index import ItemIndex
 
-def cut(values: NDArray[Any], column: pa.ListArray) -> list[NDArray[Any]]:
-    """Cut the flattened values of a list column into one array per row; a null row is empty."""
-    lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy(zero_copy_only=False)
-    return np.split(values, np.cumsum(lengths)[:-1]) if len(lengths) else []
+
+def histories_of(index: ItemIndex, histories: pa.ListArray) -> Histories:
+    """Return lists of raw item ids as histories in rows of an index; a null list is empty."""
+    lengths = pc.fill_null(pc.list_value_length(histories), 0).to_numpy(zero_copy_only=False)
+    bounds = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    return Histories(items_T=index.rows_of(histories.flatten()), bounds_B1=bounds)
 
 
 def kept_lists(values_BK: pa.Array, kept_BK: NDArray[np.bool_]) -> pa.ListArray:

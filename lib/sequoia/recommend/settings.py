@@ -12,4 +12,5 @@ class RecommendSettings(Settings):
 
     k: int = Field(ge=1, le=1000)
     alias: str
+    hide_seen: bool
     sample_users: int = Field(ge=0, le=100)

@@ -61,6 +61,7 @@ def _recommend(
     what = Recommending(
         folder=folder,
         k=config.recommend.k,
+        hide_seen=config.recommend.hide_seen,
         origin=origin,
         samples=config.recommend.sample_users,
         seed=config.seed,

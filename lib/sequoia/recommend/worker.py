@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from sequoia.buckets.shuffle import Report
 from sequoia.local_files import local_copy
+from sequoia.modelling.recommender import Recommender, open_recommender
 from sequoia.recommend.histories import Share, read_histories
-from sequoia.recommend.lists import cut, kept_lists
+from sequoia.recommend.lists import histories_of, kept_lists
 from sequoia.recommend.samples import Drawn
-from sequoia.recommend.served_model import ServedModel, open_served_model
 from sequoia.storage import Location
 from sequoia.tables.content import Content, content_of, sum_contents
 from sequoia.tables.parts import Target, write_groups
@@ -32,6 +32,7 @@ class Recommending:
 
     folder: Location
     k: int
+    hide_seen: bool
     origin: Mapping[str, Any]
     samples: int
     seed: int
@@ -43,8 +44,8 @@ def write_recommendations(share: Share, what: Recommending) -> Report | None:
 
     Reports the file, users by basis, the content of the COMPARED columns, and users to show.
     """
-    model, users = open_served_model(local_copy(what.folder)), _Users(what)
-    rows = users.recommended(model, share)
+    users = _Users(what)
+    rows = users.recommended(open_recommender(local_copy(what.folder)), share)
     first = next(rows, None)
     if first is None:
         return None
@@ -67,10 +68,10 @@ class _Users:
         self.contents: list[Content] = []
         self.drawn = Drawn(limit=what.samples, seed=what.seed)
 
-    def recommended(self, model: ServedModel, share: Share) -> Iterator[pa.Table]:
+    def recommended(self, recommender: Recommender, share: Share) -> Iterator[pa.Table]:
         for batch in read_histories(share, k=self._what.k):
             self.drawn.look_at(batch)
-            rows = recommend_users(model, batch, self._what.k)
+            rows = recommend_users(recommender, batch, self._what.k, hide=self._what.hide_seen)
             self.basis.update(rows["basis"].to_pylist())
             table = self._with_origin(rows)
             self.contents.append(content_of([table.select(COMPARED)]))
@@ -84,15 +85,15 @@ class _Users:
         return pa.table(columns)
 
 
-def recommend_users(model: ServedModel, batch: pa.RecordBatch, k: int) -> pa.RecordBatch:
+def recommend_users(recommender: Recommender, batch: pa.RecordBatch, k: int, *, hide: bool) -> pa.RecordBatch:
     """Recommend to users, (user, history of raw ids, oldest first); return (user, items, scores, basis)."""
-    history = batch["history"]
-    found = model.recommend(cut(model.rows_of(history.flatten()), history), k)
-    kept_BK = found.rows_BK > 0
+    index = recommender.index
+    found = recommender.recommend(histories_of(index, batch["history"]), k, hide=hide)
+    kept_BK = found.best.rows_BK > 0
     columns = [
         batch["user"],
-        kept_lists(model.items_of(found.rows_BK[kept_BK]), kept_BK),
-        kept_lists(pa.array(found.scores_BK[kept_BK]), kept_BK),
+        kept_lists(index.items_of(found.best.rows_BK[kept_BK]), kept_BK),
+        kept_lists(pa.array(found.best.scores_BK[kept_BK]), kept_BK),
         pa.array(np.where(found.known_B, "sequence", "popular").tolist(), pa.string()),
     ]
     return pa.RecordBatch.from_arrays(columns, names=list(FOUND))

@@ -23,8 +23,19 @@ ENTRY = "sequoia.tracking.next_item_model"
 MODEL_FILES = ("model.json", "weights.safetensors", "items.parquet")
 
 
-def log_model(connection: Connection, run_id: str, name: str, folder: Path, example_items: list[str]) -> str:
-    """Log the folder to a run, with the code and the pins that its kind needs; return the model's URI."""
+def log_model(
+    connection: Connection,
+    run_id: str,
+    name: str,
+    folder: Path,
+    example_items: list[str],
+    *,
+    hide_seen: bool = True,
+) -> str:
+    """Log the folder to a run, with the code and the pins that its kind needs; return the model's URI.
+
+    hide_seen: whether a request that does not say it gets no items of its history.
+    """
     connection.client  # noqa: B018  (points mlflow's functions to the right addresses)
     import mlflow
     import pandas as pd
@@ -39,14 +50,14 @@ def log_model(connection: Connection, run_id: str, name: str, folder: Path, exam
                 python_model=str(bundle.entry),
                 code_paths=[str(bundle.package)],
                 artifacts={ARTIFACT: str(_only_model_files(folder, Path(temporary) / ARTIFACT))},
-                signature=_signature(),
+                signature=_signature(hide_seen),
                 input_example=pd.DataFrame({"items": [example_items]}),
                 pip_requirements=bundle.requirements,
             )
     return str(logged.model_uri)
 
 
-def _signature() -> ModelSignature:
+def _signature(hide_seen: bool) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
@@ -55,7 +66,12 @@ def _signature() -> ModelSignature:
         # A null is a user without a history.
         inputs=Schema([ColSpec(ids, "items", required=False)]),
         outputs=Schema([ColSpec(ids, "items"), ColSpec(Array(DataType.double), "scores")]),
-        params=ParamSchema([ParamSpec("k", DataType.long, DEFAULT_K)]),
+        params=ParamSchema(
+            [
+                ParamSpec("k", DataType.long, DEFAULT_K),
+                ParamSpec("hide_seen", DataType.boolean, hide_seen),
+            ]
+        ),
     )
 
 

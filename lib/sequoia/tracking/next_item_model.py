@@ -15,8 +15,8 @@ import pandas as pd
 import pyarrow as pa
 from mlflow.exceptions import MlflowException
 
-from sequoia.recommend.lists import cut
-from sequoia.recommend.served_model import ServedModel
+from sequoia.modelling.recommender import Recommender
+from sequoia.recommend.lists import histories_of
 
 ARTIFACT = "model"
 DEFAULT_K = 10
@@ -27,26 +27,30 @@ class NextItemModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defin
 
     def load_context(self, context: Any) -> None:
         """Open the model folder, and answer once so that the first request finds everything in place."""
-        self._model = ServedModel(Path(context.artifacts[ARTIFACT]))
-        self._answer(pa.array([[self._model.items[0].as_py()]], pa.list_(pa.string())), DEFAULT_K)
+        self._recommender = Recommender.read(Path(context.artifacts[ARTIFACT]))
+        first = self._recommender.index.items[0].as_py()
+        self._answer(pa.array([[first]], pa.list_(pa.string())), DEFAULT_K, hide=True)
 
     def predict(
         self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> pd.DataFrame:
-        """Recommend the k best unseen items for each row.
+        """Recommend the k best items for each row; those of its history only where hide_seen is false.
 
         model_input: column `items`, the history of a user as raw item ids, oldest first; unknown ids are
         passed over, and a history without a known id, empty or null, gets the most popular items. Returns
         `items` and `scores`, best first; fewer than k where the model knows no more.
         """
-        answer = self._answer(_histories(model_input), _number_of_items(params))
+        given = (params or {}).get("hide_seen")
+        hide = True if given is None else bool(given)
+        answer = self._answer(_histories(model_input), _number_of_items(params), hide=hide)
         return pd.DataFrame(answer, index=model_input.index)
 
-    def _answer(self, histories: pa.ListArray, k: int) -> dict[str, list[Any]]:
-        found = self._model.recommend(cut(self._model.rows_of(histories.flatten()), histories), k)
+    def _answer(self, histories: pa.ListArray, k: int, *, hide: bool) -> dict[str, list[Any]]:
+        index = self._recommender.index
+        found = self._recommender.recommend(histories_of(index, histories), k, hide=hide).best
         rows = [rows[rows > 0] for rows in found.rows_BK]
         return {
-            "items": [self._model.items_of(kept).to_pylist() for kept in rows],
+            "items": [index.items_of(kept).to_pylist() for kept in rows],
             "scores": [
                 scores[: len(kept)].astype(np.float64).tolist()
                 for scores, kept in zip(found.scores_BK, rows, strict=True)

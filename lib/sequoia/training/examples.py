@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sequoia.losses.choice import Loss
+from sequoia.modelling.histories import FIRST_ITEM_ROW, PADDING_ROW
 from sequoia.neural.batch import Batch, make_batch
-from sequoia.neural.item_table import FIRST_ITEM_ROW, PADDING_ROW
 from sequoia.neural.model import NeuralModel
 from sequoia.readers.plan import Integers
 from sequoia.readers.rank_rows import StepRows

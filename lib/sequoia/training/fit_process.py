@@ -12,24 +12,25 @@ import scipy.sparse as sp
 
 from sequoia.local_files import local_copy
 from sequoia.modelling.interface import FitData
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.registry import find_model
 from sequoia.modelling.trained_on import KEY
 from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.training.held_out_users import read_held_out, read_items
 from sequoia.training.spec import TrainingSpec
+from sequoia.training.validation_users import read_validation
 
 
 def fit(spec: TrainingSpec) -> None:
     """Fit on the spec's data and write the model folder."""
     started = time.perf_counter()
-    items = read_items(spec.folder)
-    users = read_held_out(spec.validation, items)
+    index = ItemIndex.read(spec.folder)
+    users = read_validation(spec.validation, index)
     data = FitData(
-        events_V=np.concatenate([[0, 0], items.events]),
+        index=index,
         histories=users.histories,
         targets=users.targets,
-        pairs=read_pairs(spec.snapshot, items.num_rows),
+        pairs=read_pairs(spec.snapshot, index.num_rows),
     )
     model, valid = find_model(spec.kind).fit(data, spec.model)  # type: ignore[attr-defined]
     seconds = time.perf_counter() - started

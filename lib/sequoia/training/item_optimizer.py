@@ -14,7 +14,8 @@ from torch import Tensor
 
 from sequoia.distributed.collective import Collective
 from sequoia.distributed.values import joined
-from sequoia.neural.item_table import PADDING_ROW, ItemTable
+from sequoia.modelling.histories import PADDING_ROW
+from sequoia.neural.item_table import ItemTable
 
 Rule = Literal["adam", "adagrad"]
 FIRST, SECOND = 0.9, 0.999  # Adam's decay of the mean and of the mean square

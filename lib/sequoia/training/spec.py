@@ -36,6 +36,7 @@ class TrainingSpec:
     validation: Path
     checkpoints: Path
     trained_on: TrainedOn
+    hide_seen: bool  # in validation
     warm_start: Path | None = None  # the folder of an earlier model
     checkpoint_store: str | None = None  # where checkpoints are published to, when that is not this machine
 
@@ -70,11 +71,15 @@ def fingerprint(
     loss: LossSettings,
     seed: int,
     snapshot: Snapshot,
+    *,
+    hide_seen: bool,
 ) -> str:
     """Return a hash of everything that decides what the trained model is."""
     settings = training.model_dump(exclude=WITHOUT_EFFECT)
     settings["loss"] = loss.model_dump(exclude=TILES)
     # A model without epochs: its own settings and the data decide.
     decisive = {"kind": kind, "model": model, "seed": seed, "snapshot": snapshot.fingerprint}
+    if not hide_seen:
+        decisive["hide_seen"] = False
     decisive["training"] = {"validation_users": training.validation_users} if fits_itself(kind) else settings
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]

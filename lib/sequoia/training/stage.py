@@ -94,7 +94,15 @@ def _settings(context: Context, kind: str) -> dict[str, Any]:
 
 def _mark(context: Context, kind: str, pinned: Snapshot) -> str:
     config = context.config
-    return fingerprint(kind, _settings(context, kind), config.training, config.loss, config.seed, pinned)
+    return fingerprint(
+        kind,
+        _settings(context, kind),
+        config.training,
+        config.loss,
+        config.seed,
+        pinned,
+        hide_seen=config.recommend.hide_seen,
+    )
 
 
 def _folder(context: Context, kind: str, mark: str) -> Location:
@@ -144,6 +152,7 @@ def _train(
             checkpoints=_fetched_checkpoints(store),
             checkpoint_store=None if is_local(store) else uri(store),
             trained_on=origin,
+            hide_seen=config.recommend.hide_seen,
             warm_start=earlier_model(context, kind),
         )
         _launch(spec, lambda note: report(context, kind, run, note))

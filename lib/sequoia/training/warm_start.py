@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import torch
 from safetensors.torch import load_file
 from torch import Tensor
@@ -15,7 +12,8 @@ from sequoia.distributed.collective import Collective
 from sequoia.distributed.values import from_main
 from sequoia.errors import UserError
 from sequoia.modelling.folder import WEIGHTS, read_about
-from sequoia.neural.item_table import FIRST_ITEM_ROW, UNKNOWN_ROW
+from sequoia.modelling.histories import FIRST_ITEM_ROW, UNKNOWN_ROW
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.neural.model import NeuralModel
 
 TABLE = "table.weight"
@@ -49,23 +47,15 @@ def _take(model: NeuralModel, kind: str, earlier: Path, own: Path) -> str:
         shapes = [_shape(name, weights.get(name)), _shape(name, tensor)]
         if shapes[0] != shapes[1]:
             raise _unfit(earlier, f"its {name} is {shapes[0]}, this one's is {shapes[1]}")
-    places = pc.index_in(_items(own), value_set=_items(earlier))
-    known = pc.is_valid(places).to_numpy(zero_copy_only=False).nonzero()[0]
+    rows = ItemIndex.read(earlier).rows_of(ItemIndex.read(own).items)
+    known = (rows >= FIRST_ITEM_ROW).nonzero()[0]
     table = model.table.all_rows().detach().clone()
     table[UNKNOWN_ROW] = weights[TABLE][UNKNOWN_ROW]
-    rows = torch.from_numpy(places.take(pa.array(known)).to_numpy().astype("int64"))
-    table[torch.from_numpy(known) + FIRST_ITEM_ROW] = weights[TABLE][rows + FIRST_ITEM_ROW].to(table.device)
-    model.load_state_dict({**weights, TABLE: table})
-    return f"{len(known):,} items from {earlier.name}, {len(places) - len(known):,} new ones at random"
-
-
-def _items(folder: Path) -> pa.Array:
-    """Return the raw ids of an item index in the order of its rows."""
-    return (
-        pq.read_table(folder / "items.parquet", columns=["row", "item"])
-        .sort_by("row")["item"]
-        .combine_chunks()
+    table[torch.from_numpy(known) + FIRST_ITEM_ROW] = weights[TABLE][torch.from_numpy(rows[known])].to(
+        table.device
     )
+    model.load_state_dict({**weights, TABLE: table})
+    return f"{len(known):,} items from {earlier.name}, {len(rows) - len(known):,} new ones at random"
 
 
 def _shape(name: str, tensor: Tensor | None) -> str:

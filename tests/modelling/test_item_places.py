@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequoia.recommend import item_rows
-from sequoia.recommend.item_rows import ItemPlaces
+from sequoia.modelling import item_places
+from sequoia.modelling.item_places import ItemPlaces
 
 
 @settings(deadline=None)  # the first call imports pandas
@@ -20,19 +20,19 @@ def test_a_few_ids_and_many_are_found_where_they_stand(
     places = ItemPlaces(pa.array(items, pa.string()))
     for share in (0, 1000):  # Arrow's look-up always, or never
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(item_rows, "FEW", share)
+            patch.setattr(item_places, "FEW", share)
             found = places.find(pa.array(asked, pa.string()))
         assert found.tolist() == expected
         assert found.dtype == np.int64
 
 
 def test_two_ids_of_one_hash_are_parted_by_another_key(monkeypatch: pytest.MonkeyPatch) -> None:
-    hashes = item_rows._hashes
+    hashes = item_places._hashes
 
     def colliding(ids: pa.Array, key: str) -> object:
-        return hashes(ids, key) // (2**63 if key == item_rows.HASH_KEYS[0] else 1)
+        return hashes(ids, key) // (2**63 if key == item_places.HASH_KEYS[0] else 1)
 
-    monkeypatch.setattr(item_rows, "_hashes", colliding)
+    monkeypatch.setattr(item_places, "_hashes", colliding)
     items = [f"i{number}" for number in range(40)]
     places = ItemPlaces(pa.array(items))
     assert places.find(pa.array(["i7", "i39", "i40"])).tolist() == [7, 39, -1]
@@ -40,13 +40,13 @@ def test_two_ids_of_one_hash_are_parted_by_another_key(monkeypatch: pytest.Monke
 
 def test_all_items_are_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[int] = []
-    hashes = item_rows._hashes
+    hashes = item_places._hashes
 
     def counting(ids: pa.Array, key: str) -> object:
         hashed.append(len(ids))
         return hashes(ids, key)
 
-    monkeypatch.setattr(item_rows, "_hashes", counting)
+    monkeypatch.setattr(item_places, "_hashes", counting)
     places = ItemPlaces(pa.array([f"i{number}" for number in range(1000)]))
     for number in range(3):
         assert places.find(pa.array([f"i{number}"])).tolist() == [number]

@@ -1,4 +1,4 @@
-"""From raw item ids to rows of a model's item index.
+"""From raw item ids to places in an item index.
 
 Arrow hashes all items of the index in every look-up, 0.3 s for a million: right for a batch, not for one
 request. So a few ids are looked up in a sorted array of 64-bit hashes, made once: 12 bytes an item.
