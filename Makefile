@@ -9,7 +9,7 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench-data demo dist test test-remote test-runtime lint types picture clean
+.PHONY: help setup bench-data bench-train demo dist test test-remote test-runtime lint types picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -50,6 +50,10 @@ types: $(READY) ## mypy, strict
 
 bench-data: $(READY) ## time the data plane beside DuckDB and polars, ROWS=23000000 ratings lines, WORKSPACE=<folder>
 	@$(RUN) python tests/benchmarks/data_plane $(if $(ROWS),--rows $(ROWS)) \
+		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(ARGS)
+
+bench-train: $(READY) ## time training beside RePlay, RecTools and RecBole, SEQUENCES=<file>, WORKSPACE=<folder>; an hour
+	@$(RUN) python tests/benchmarks/training_plane/compare.py $(if $(SEQUENCES),--sequences "$(SEQUENCES)") \
 		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(ARGS)
 
 picture: $(READY) ## take the README's picture of the demo's report, or of WORKSPACE=<folder>'s
