@@ -40,6 +40,7 @@ SMALL = [
         "models.sasrec.blocks=1",
     ),
     *("models.counting.window=[2]", "models.counting.last=[3]", "models.counting.decay=[0.7]"),
+    *("features.items=[category, brand, price, age]", "features.events=[gap, rating]"),
     *("negatives.candidates=20", "evaluate.bootstrap_samples=100", "recommend.sample_users=2"),
 ]
 NEWCOMER = "A0NEWCOMER00001"

@@ -95,7 +95,7 @@ def train(context: Context, run_id: str, *, until: int | None = None, **steps: i
 def write_tables(context: Context) -> None:
     """Write sequences, vocabulary and negatives of the ring."""
     context.tables.overwrite("sequences", _sequences(context))
-    vocabulary = [(number + 2, number + 2, RAW[number], 4, 1, 1, 0) for number in range(ITEMS)]
+    vocabulary = [(number + 2, number + 2, RAW[number], 4, 1, 1, 1000, 0.0, 0) for number in range(ITEMS)]
     context.tables.overwrite("vocabulary", _frame(context, "vocabulary", vocabulary))
     context.tables.overwrite("negatives", _negatives(context))
 

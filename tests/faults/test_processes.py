@@ -25,8 +25,12 @@ def send(number: signal.Signals, launcher: str, rank: int, spec: TrainingSpec) -
     while not (spec.checkpoints / "latest").exists():
         time.sleep(0.01)
     for process in psutil.Process(os.getpid()).children(recursive=True):
-        mine = process.environ().get(RANK[launcher]) == str(rank)
-        if mine and "sequoia.training.loop_process" in process.cmdline():
+        try:
+            mine = process.environ().get(RANK[launcher]) == str(rank)
+            is_sought = mine and "sequoia.training.loop_process" in process.cmdline()
+        except psutil.Error:
+            continue  # ended meanwhile
+        if is_sought:
             process.send_signal(number)
             return
     raise AssertionError(f"no process of rank {rank}")

@@ -73,7 +73,7 @@ def test_seen_items_are_recommended_where_that_is_asked_for(model: Recommender) 
 
 def test_scores_that_are_no_numbers_are_refused_with_the_remedy(model: Recommender) -> None:
     class Diverged:
-        num_rows, max_length = model.index.num_rows, 1
+        num_rows, max_length, event_columns = model.index.num_rows, 1, []
 
         def preferences(self, histories: Histories) -> Votes:
             return Votes.nothing(len(histories), Tail(np.full(self.num_rows, np.nan)))

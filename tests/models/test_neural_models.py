@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from pydantic import ValidationError
@@ -14,8 +16,12 @@ from torch import Tensor
 
 from sequoia.config import load_config
 from sequoia.errors import UserError
+from sequoia.modelling.features import FeatureSettings
+from sequoia.modelling.folder import event_columns_of
 from sequoia.modelling.histories import Histories
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.names import model_names
+from sequoia.modelling.recommender import Recommender
 from sequoia.modelling.registry import find_model, fits_itself, load_model
 from sequoia.models.sasrec import SasRec
 from sequoia.neural.batch import batch_of_histories
@@ -102,6 +108,65 @@ def test_preferences_are_of_the_newest_state_and_outlive_the_folder(kind: str, t
     assert np.isfinite(scores[:, 2:]).all()
     model.save(tmp_path, extra={})
     np.testing.assert_array_equal(load_model(tmp_path).preferences(histories).of(rows), scores)
+
+
+def index(kind_of_item: int) -> ItemIndex:
+    rows = np.arange(2, NUM_ROWS)
+    categories = np.select([rows == 5, rows == 9], [kind_of_item, 3], 2)
+    table = {"row": rows, "item_id": rows, "item": rows.astype(str), "events": rows, "category": categories}
+    return ItemIndex(pa.table(table))
+
+
+def with_features(kind: str, kind_of_item: int = 3) -> NeuralModel:
+    model = make(kind)
+    torch.manual_seed(2)
+    model.add_features(FeatureSettings(items=["category"], events=["gap", "rating"]), index(kind_of_item))
+    for parameter in (*model.table.features.parameters(), *model.event_features.parameters()):
+        torch.nn.init.normal_(parameter, std=0.3)
+    return model
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_of_an_event_matter_from_there_on_and_not_before(kind: str) -> None:
+    model = with_features(kind)
+
+    def states_with(days: list[int], stars: list[float]) -> Tensor:
+        features = {"times": np.array(days) * 86_400_000, "ratings": np.array(stars, np.float32)}
+        return model.encode(batch_of_histories(replace(Histories.of([[5, 6, 7]]), features=features), LENGTH))
+
+    known = states_with([1, 2, 9], [5.0, 1.0, 3.0])
+    for other in (states_with([1, 4, 9], [5.0, 1.0, 3.0]), states_with([1, 2, 9], [5.0, 2.0, 3.0])):
+        torch.testing.assert_close(known[0], other[0])
+        assert not torch.allclose(known[1], other[1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_features_of_an_item_matter_where_it_is_read_and_where_it_is_ranked(kind: str) -> None:
+    one, other = with_features(kind, 2), with_features(kind, 3)
+    everything = np.arange(2, NUM_ROWS)[None]
+    unread, read = Histories.of([[6, 7]]), Histories.of([[5, 7]])
+    for model in (one, other):
+        model.event_features = None
+    differs = one.preferences(unread).of(everything) != other.preferences(unread).of(everything)
+    assert np.flatnonzero(differs[0]).tolist() == [3]
+    assert (one.preferences(read).of(everything) != other.preferences(read).of(everything)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_model_with_features_outlives_the_folder_and_is_told_what_is_known(
+    kind: str, tmp_path: Path
+) -> None:
+    model, items = with_features(kind), index(3)
+    model.save(tmp_path, extra={})
+    pq.write_table(items._table, tmp_path / "items.parquet")
+    times = np.array([3, 9]) * 86_400_000
+    told = replace(Histories.of([[5, 6]]), features={"times": times, "ratings": np.ones(2, np.float32)})
+    first, again = Recommender(model, items), Recommender.read(tmp_path)
+    answers = [one.recommend(told, 5).best.scores_BK for one in (first, again)]
+    np.testing.assert_array_equal(*answers)
+    assert event_columns_of(tmp_path) == again.event_columns == ["times", "ratings"]
+    untold = again.recommend(Histories.of([[5, 6]]), 5).best.scores_BK
+    assert (untold != answers[0]).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)

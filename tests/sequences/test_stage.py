@@ -57,8 +57,8 @@ def test_every_table_is_what_the_log_says(make_context: Callable[..., Context]) 
     assert row["ratings"] == [1.0, 2.0, 3.0, 4.0]
     assert (row["length"], row["loo_train"], row["time_train"], row["time_valid"]) == (4, 2, 2, 3)
 
-    # Training events, category, brand and price bucket.
-    told = [(4, 2, 2, 5), (4, 2, 1, 0), (0, 1, 1, 0), (0, 1, 1, 0)]
+    # Training events, category, brand, first training event, price and its bucket.
+    told = [(4, 2, 2, days[0], 3.0, 5), (4, 2, 1, days[1], 0.0, 0), *[(0, 1, 1, 0, 0.0, 0)] * 2]
     by_id = sorted((items[f"i{item}"], f"i{item}", *told[item]) for item in range(4))
     expected = [(row, *of_item) for row, of_item in enumerate(by_id, start=2)]
     assert contents(context, "vocabulary")["vocabulary"] == expected

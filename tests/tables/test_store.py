@@ -27,7 +27,7 @@ def vocabulary(context: Context, rows: list[tuple[int, int, str, int]]) -> None:
 
 def frame(context: Context, rows: list[tuple[int, int, str, int]]) -> DataFrame:
     """Return rows of the vocabulary whose items have no features."""
-    whole = [(*row, 1, 1, 0) for row in rows]
+    whole = [(*row, 1, 1, 0, 0.0, 0) for row in rows]
     return context.spark.createDataFrame(whole, context.tables.schema("vocabulary"))
 
 
@@ -73,7 +73,7 @@ def test_a_table_of_an_older_schema_is_refused_with_the_remedy(make_context: Mak
     name = context.tables.identifier("vocabulary")
     context.spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('sequoia.schemaVersion' = '0')")
     later = make_context()
-    with pytest.raises(UserError, match="schema version 0, sequoia writes version 2: move it away"):
+    with pytest.raises(UserError, match="schema version 0, sequoia writes version 3: move it away"):
         later.tables.read("vocabulary")
     with pytest.raises(UserError, match="schema version 0"):
         vocabulary(later, [(2, 7, "a", 1)])
@@ -106,7 +106,7 @@ def test_a_catalog_s_tables_have_every_name_quoted(make_context: MakeContext, sc
     context.spark.sql(f"RESTORE TABLE {context.tables.identifier('vocabulary')} TO VERSION AS OF 1")
     assert context.tables.read("vocabulary").count() == 1
     assert take_snapshot(context.tables, "vocabulary").version == context.tables.version("vocabulary") == 3
-    assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "2"
+    assert context.tables.properties("vocabulary")["sequoia.schemaVersion"] == "3"
     assert context.tables.identifier("vocabulary").endswith("`2018`.`vocabulary`")
 
 

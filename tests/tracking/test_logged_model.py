@@ -17,6 +17,8 @@ from evaluate.world import RAW, save_counting
 from mlflow.exceptions import MlflowException
 
 from sequoia.config import load_config
+from sequoia.modelling.features import FeatureSettings
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.models.sasrec import SasRec
 from sequoia.tracking import registry
 from sequoia.tracking.connection import Connection, connect
@@ -49,7 +51,9 @@ def connection(tmp_path_factory: pytest.TempPathFactory) -> Connection:
     sasrec = workspace / "models" / "sasrec"
     sasrec.mkdir()
     (sasrec / "items.parquet").write_bytes((counting / "items.parquet").read_bytes())
-    SasRec.make(load_config().models.sasrec.model_dump(), len(RAW) + 2).save(sasrec, extra={})
+    made_of_raw = SasRec.make(load_config().models.sasrec.model_dump(), len(RAW) + 2)
+    made_of_raw.add_features(FeatureSettings(items=[], events=["gap", "rating"]), ItemIndex.read(sasrec))
+    made_of_raw.save(sasrec, extra={})
     register(made, "sasrec", sasrec)
     return made
 
@@ -127,6 +131,22 @@ def test_items_of_the_history_are_recommended_where_the_request_says_so(model: A
     hidden, shown = (asked(model, [["i00", "i05"]], k=3, hide_seen=hide)[0] for hide in (True, False))
     assert hidden == ["i06", "i01", "i02"]
     assert shown == ["i06", "i00", "i01"]
+
+
+def test_a_model_is_told_times_and_ratings_where_it_looks_at_them(connection: Connection, model: Any) -> None:
+    looks = mlflow.pyfunc.load_model("models:/sequoia-next-item/2")
+    items, day = [["i00", "i05"], ["i07"]], 86_400_000
+
+    def scores(**columns: list[Any]) -> list[float]:
+        answer = looks.predict(pd.DataFrame({"items": items, **columns}), params={"k": 1})
+        return [score for of_user in answer["scores"] for score in of_user]
+
+    told = scores(times=[[day, 9 * day], [day]], ratings=[[5.0, 1.0], [4.0]])
+    assert scores() == scores(times=[[0, 0], [0]], ratings=[[0.0, 0.0], None]) != told
+    assert scores(ratings=[[5.0, 1.0], [4.0]])[1] == told[1]
+    with pytest.raises(MlflowException, match="times and items differ in length: send one value for each"):
+        scores(times=[[day], [day]])
+    assert asked(model, items, k=1) == [["i06"], ["i08"]]
 
 
 def test_models_answer_with_their_own_code_beside_another_sequoia(

@@ -14,7 +14,9 @@ from sequoia.config import load_config
 from sequoia.modelling.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 from sequoia.training.spec import TrainingSpec
-from tests.training.small_job import FAST, NUM_ITEMS, staircase, write_training_files
+from tests.training.small_job import FAST, HOUR, NUM_ITEMS, staircase, write_training_files
+
+STARS = pa.list_(pa.float32())
 
 
 @pytest.fixture
@@ -37,10 +39,16 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
         )
         ids = np.arange(2, NUM_ITEMS + 2)
         items = {"row": pa.array(ids, pa.int32()), "item_id": ids * 10, "item": [f"item {i}" for i in ids]}
-        pq.write_table(pa.table({**items, "events": ids}), folder / "items.parquet")
+        pq.write_table(pa.table({**items, "events": ids, "category": ids % 3 + 2}), folder / "items.parquet")
         histories = [[row * 10 for row in staircase(user, 4)] for user in range(20)]
         targets = [staircase(user, 5)[-1] * 10 for user in range(20)]
-        pq.write_table(pa.table({"history": histories, "target": targets}), folder / "validation.parquet")
+        users = {
+            "history": histories,
+            "target": targets,
+            "times": [[item * HOUR for item in history] for history in histories],
+            "ratings": pa.array([[item % 6 for item in history] for history in histories], STARS),
+        }
+        pq.write_table(pa.table(users), folder / "validation.parquet")
         spec = TrainingSpec(
             kind=kind,
             model=getattr(config.models, kind).model_dump(),
@@ -52,6 +60,7 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             validation=folder / "validation.parquet",
             checkpoints=tmp_path / name / "checkpoints",
             hide_seen=True,
+            features=config.features,
             trained_on=TrainedOn(
                 table="by hand", version=1, events=9, newest=5, newest_training=4, first_target=5, split={}
             ),

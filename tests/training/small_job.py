@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from sequoia.tables.snapshot_file import DataFile, Snapshot
 
 NUM_ITEMS, NUM_FILES, LENGTH = 12, 4, 7
+HOUR = 3_600_000  # milliseconds
 FAST = [
     *("training.epochs=3", "training.lanes=4", "training.batch_size=16", "training.patience=10"),
     *(
@@ -35,7 +36,12 @@ def write_training_files(folder: Path) -> Snapshot:
         padded = [[0] * (LENGTH - len(row)) + row for row in rows]
         path = folder / f"shard={number}" / "part.parquet"
         path.parent.mkdir(parents=True)
-        table = pa.table({"user_id": list(users), "items": pa.array(padded, type=pa.list_(pa.int32()))})
-        pq.write_table(table, path)
+        table = {
+            "user_id": list(users),
+            "items": pa.array(padded, type=pa.list_(pa.int32())),
+            "times": [[item * item * HOUR for item in row] for row in padded],
+            "ratings": pa.array([[item % 6 for item in row] for row in padded], pa.list_(pa.float32())),
+        }
+        pq.write_table(pa.table(table), path)
         files.append(DataFile(path=str(path), rows=len(rows)))
     return Snapshot(table="training", version=3, files=tuple(files))

@@ -70,7 +70,8 @@ def test_several_ranks_learn_what_one_does_over_200_steps(
     negatives = ("loss.popular=5", "loss.uniform=2", "loss.in_batch=3")
     moved = (f"training.item_optimizer={items}", "training.clip_norm=0.5")
     long = ("models.sasrec.dropout=0.3", "training.epochs=40", "training.patience=40")
-    overrides = (f"loss.kind={loss}", "loss.logits_type=float32", *negatives, *moved, *long)
+    features = ("features.items=[category]", "features.events=[gap, rating]")
+    overrides = (f"loss.kind={loss}", "loss.logits_type=float32", *negatives, *moved, *long, *features)
     one = train(make_spec("one", *overrides))
     several = train(make_spec("several", *overrides), launcher, ranks)
     assert len(one) == 40

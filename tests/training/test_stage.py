@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -96,9 +98,17 @@ def test_models_are_trained_logged_taken_again_and_gone_on_from(make_context: Ma
     assert trained["sasrec"].fingerprint == resumed.details["models"]["sasrec"]["fingerprint"]
 
 
+def wait_for_epoch(workspace: Path, epoch: int) -> None:
+    """Wait until a checkpoint of so many epochs is there."""
+    while not any(int(path.name[6:11]) >= epoch for path in workspace.glob("checkpoints/*/epoch-*")):
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("trained_meanwhile", [2, 3])
 def test_an_interrupted_training_goes_on_in_its_mlflow_run(
-    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch
+    make_context: MakeContext, monkeypatch: pytest.MonkeyPatch, trained_meanwhile: int
 ) -> None:
+    """The training process may have ended further epochs when its launching one fails."""
     context = make_context(*TINY, "training.models=[sasrec]", "training.epochs=3")
     write_tables(context)
     write_training(context)
@@ -106,6 +116,7 @@ def test_an_interrupted_training_goes_on_in_its_mlflow_run(
     def fail_in_the_second_epoch(context: Context, kind: str, run: Run, note: dict[str, Any]) -> None:
         report(context, kind, run, note)
         if note["epoch"] == 1:
+            wait_for_epoch(Path(context.config.workspace), trained_meanwhile)
             raise OSError("the cluster is gone")
 
     with monkeypatch.context() as patched:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,6 +12,8 @@ import torch
 
 from sequoia.distributed.single import SingleProcess
 from sequoia.errors import UserError
+from sequoia.modelling.features import NO_FEATURES, FeatureSettings
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.models.sasrec import SasRec
 from sequoia.neural.model import NeuralModel
 from sequoia.training.spec import TrainingSpec
@@ -21,13 +23,23 @@ from tests.training.test_loop_process import history_of, train
 SETTINGS = {"width": 4, "blocks": 1, "heads": 1, "max_length": 5, "dropout": 0.0}
 
 
-def saved(folder: Path, items: list[str], seed: int, **changes: int) -> NeuralModel:
+def saved(
+    folder: Path,
+    items: list[str],
+    seed: int,
+    *,
+    category: Sequence[int] = (),
+    features: FeatureSettings = NO_FEATURES,
+    **changes: int,
+) -> NeuralModel:
     torch.manual_seed(seed)
     folder.mkdir()
     rows = range(2, len(items) + 2)
     index = {"row": rows, "item_id": rows, "item": items, "events": rows}
+    index |= {"category": category, "price": [3.5] * len(items)} if category else {}
     pq.write_table(pa.table(index), folder / "items.parquet")
     model = SasRec.make({**SETTINGS, **changes}, len(items) + 2)
+    model.add_features(features, ItemIndex.read(folder))
     model.save(folder, extra={})
     return model
 
@@ -80,3 +92,17 @@ def test_every_rank_refuses_what_does_not_fit(make_spec: Callable[..., TrainingS
     TrainingSpec(**{**other.__dict__, "warm_start": first.folder}).write(other.folder / "spec.json")
     with pytest.raises(UserError, match=r"does not fit: its table\.weight is 16, this one's is 8"):
         train(other, "horovod", 2)
+
+
+def test_kinds_go_with_the_items_that_have_them(tmp_path: Path) -> None:
+    """Another workspace numbers categories otherwise; b and c were of one kind, x is of a new one."""
+    features = FeatureSettings(items=["category", "price"], events=["rating"])
+    earlier = saved(tmp_path / "earlier", ["a", "b", "c"], 1, category=[2, 3, 3], features=features)
+    model = saved(tmp_path / "own", ["b", "x", "c", "a"], 2, category=[5, 6, 5, 4], features=features)
+    tables = [one.table.features.tables["category"].weight.detach().clone() for one in (earlier, model)]
+    start_warm(model, "sasrec", tmp_path / "earlier", tmp_path / "own", SingleProcess())
+    (before, own), found = tables, model.table.features.tables["category"].weight
+    assert torch.equal(found[[5, 4]], before[[3, 2]])
+    assert torch.equal(found[6], own[6])
+    numbers = [one.table.features.numbers["price"].mix.weight for one in (earlier, model)]
+    assert torch.equal(*numbers)

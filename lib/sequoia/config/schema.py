@@ -11,6 +11,7 @@ from sequoia.config.models import models_section
 from sequoia.evaluate.settings import EvaluateSettings
 from sequoia.ingest.settings import IngestSettings
 from sequoia.losses.settings import LossSettings
+from sequoia.modelling.features import FeatureSettings
 from sequoia.negatives.settings import NegativesSettings
 from sequoia.promote.settings import PromoteSettings
 from sequoia.recommend.settings import RecommendSettings
@@ -76,6 +77,7 @@ class Config(Settings):
     sequences: SequencesSettings
     negatives: NegativesSettings
     models: models_section()  # type: ignore[valid-type]
+    features: FeatureSettings
     training: TrainingSettings
     loss: LossSettings
     evaluate: EvaluateSettings

@@ -25,6 +25,7 @@ from sequoia.evaluate.summary import (
 )
 from sequoia.evaluate.users import Share, held_out_shares
 from sequoia.evaluate.worker import Ranking, write_ranks
+from sequoia.modelling.folder import event_columns_of
 from sequoia.modelling.trained import read_refused, read_trained, refuse_trained
 from sequoia.modelling.trained_on import read_trained_on
 from sequoia.negatives.draw import drawing
@@ -99,6 +100,7 @@ def _rank(
             drawing=drawing(context.config, files),
             leaks=find_leaks(context, origins, scratch),
             protocol=RankingProtocol.of(context.config),
+            columns=tuple(sorted({name for one in folders.values() for name in event_columns_of(one)})),
         )
         calls = [partial(write_ranks, share, ranking, target) for share in shares]
         parts = [Part(**part) for written in call_tasks(context.spark, calls) for part in written]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -80,25 +80,26 @@ def _count(part: Part, *, protocol: Protocol) -> Report:
     return {"users": len(rows), **counts}
 
 
-def read_batches(share: Share) -> Iterator[pa.RecordBatch]:
-    """Yield (user_id, split, items, position, and of each sampler _target, _seed and the candidates).
+def read_batches(share: Share, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+    """Yield (user_id, split, items, columns, position, and of each sampler _target, _seed, candidates).
 
-    Items are item_index ids, oldest first, the target that at `position`, from 0; candidates and their
-    targets are vocabulary rows, null for users of whom none are stored. A batch is of one split.
+    Items are item_index ids, oldest first, the target that at `position`, from 0; columns: what else is known
+    of the events. Candidates and their targets are vocabulary rows, null for users of whom none are stored. A
+    batch is of one split.
     """
-    rows = share.sequences(HELD_OUT)
+    rows = share.sequences([*HELD_OUT, *columns])
     for split in SPLITS:
         places = history_lengths(split, share.protocol, rows)
-        held = rows.filter(pa.array(places >= 0)).select(["user_id", "items"])
+        held = rows.filter(pa.array(places >= 0)).select(["user_id", "items", *columns])
         held = held.append_column("position", pa.array(places[places >= 0], pa.int32()))
         held = held.append_column("split", pa.array([split] * len(held), pa.string()))
         stored = {sampler: _stored(share, split, sampler, held.column("user_id")) for sampler in SAMPLERS}
         for start in range(0, len(held), BATCH):
             batch = held.slice(start, BATCH)
-            columns = {name: one_chunk(batch.column(name)) for name in batch.column_names}
+            whole = {name: one_chunk(batch.column(name)) for name in batch.column_names}
             for sampler, candidates in stored.items():
-                columns |= _of_users(candidates, sampler, columns["user_id"])
-            yield pa.RecordBatch.from_pydict(columns)
+                whole |= _of_users(candidates, sampler, whole["user_id"])
+            yield pa.RecordBatch.from_pydict(whole)
 
 
 def _stored(share: Share, split: Split, sampler: str, users: pa.ChunkedArray) -> pa.Table:

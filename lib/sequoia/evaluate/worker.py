@@ -18,7 +18,7 @@ from sequoia.evaluate.protocol import RankingProtocol
 from sequoia.evaluate.ranking import full_ranks, miss_rank, sampled_ranks, score_problems
 from sequoia.evaluate.users import SAMPLERS, Share, read_batches
 from sequoia.local_files import local_copy
-from sequoia.modelling.histories import FIRST_ITEM_ROW, PADDING_ROW, Histories, Rows
+from sequoia.modelling.histories import EVENT_FEATURES, FIRST_ITEM_ROW, PADDING_ROW, Histories, Rows
 from sequoia.modelling.item_index import ItemIndex, translate
 from sequoia.modelling.recommender import Recommender, open_recommender
 from sequoia.negatives.draw import PURPOSES, Drawing, draw_sets
@@ -56,7 +56,8 @@ class Ranking:
     """What ranking takes besides the users.
 
     folders: of the models, by name. own_index: those that must have been trained on this very vocabulary, the
-    drawing's. drawing: of the candidates. leaks: of each model, the targets it was trained on.
+    drawing's. drawing: of the candidates. leaks: of each model, the targets it was trained on. columns: what
+    a model looks at of histories beside the items.
     """
 
     folders: dict[str, Location]
@@ -64,13 +65,14 @@ class Ranking:
     drawing: Drawing
     leaks: dict[str, Leaks]
     protocol: RankingProtocol
+    columns: tuple[str, ...] = ()
 
 
 def write_ranks(share: Share, ranking: Ranking, target: Target) -> list[Report]:
     """Rank the targets of a share's users with every model; return the files for the table `ranks`."""
     found: dict[tuple[str, str], list[pa.Table]] = {}
     vocabulary = read_vocabulary(ranking.drawing.files)
-    for batch in read_batches(share):
+    for batch in read_batches(share, ranking.columns):
         users, split = read_users(batch, vocabulary, ranking.drawing), batch["split"][0].as_py()
         for name in ranking.folders:
             outcome = rank_with(name, ranking, vocabulary, users)
@@ -111,6 +113,9 @@ def read_users(batch: pa.RecordBatch, vocabulary: ItemIndex, drawing: Drawing) -
     taken = Histories(
         items_T=vocabulary.rows_of_ids(items.flatten().to_numpy()),
         bounds_B1=np.concatenate([[0], np.cumsum(lengths_B)]),
+        features={
+            name: batch[name].flatten().to_numpy() for name in EVENT_FEATURES if name in batch.schema.names
+        },
     )
     positions_B = batch["position"].to_numpy()
     targets = taken.items_T[taken.bounds_B1[:-1] + positions_B]

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sequoia.errors import UserError
+from sequoia.modelling.features import FeatureSettings
+
+if TYPE_CHECKING:
+    from sequoia.storage import Location
 
 ABOUT, WEIGHTS = "model.json", "weights.safetensors"
+FEATURES = "features"  # in model.json: what a neural model knows beside items
 
 
 def write_about(folder: Path, model: Any, settings: dict[str, Any], extra: dict[str, Any]) -> None:
@@ -24,6 +29,15 @@ def write_about(folder: Path, model: Any, settings: dict[str, Any], extra: dict[
         **extra,
     }
     (folder / ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def event_columns_of(folder: Location) -> list[str]:
+    """Return which columns of histories the model of a folder looks at; none where it cannot be read."""
+    try:
+        said = json.loads((folder / ABOUT).read_text(encoding="utf-8"))[FEATURES]
+        return FeatureSettings.model_validate(said).event_columns
+    except (ValueError, TypeError, KeyError, FileNotFoundError):
+        return []
 
 
 def read_about(folder: Path) -> dict[str, Any]:

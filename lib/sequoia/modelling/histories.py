@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ Rows = NDArray[np.int64]
 # Rows of a model's item index that are no items: padding, and an item that the model does not know.
 PADDING_ROW, UNKNOWN_ROW, FIRST_ITEM_ROW = 0, 1, 2
 # What may be known of an event besides its item, and as what: milliseconds since 1970, stars; 0 is unknown.
-EVENT_FEATURES = {"times": np.dtype(np.int64), "ratings": np.dtype(np.float32)}
+EVENT_FEATURES: dict[str, np.dtype[Any]] = {"times": np.dtype(np.int64), "ratings": np.dtype(np.float32)}
 
 
 @dataclass(frozen=True, kw_only=True)

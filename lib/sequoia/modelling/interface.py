@@ -35,6 +35,11 @@ class Model(Protocol):
     max_length: int
 
     @property
+    def event_columns(self) -> list[str]:
+        """Return which columns of histories it looks at beside the items."""
+        ...
+
+    @property
     def num_rows(self) -> int:
         """Return the number of vocabulary rows, padding (0) and unknown (1) included."""
         ...

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from sequoia.errors import UserError
 from sequoia.modelling.histories import FIRST_ITEM_ROW, UNKNOWN_ROW, Rows
 from sequoia.modelling.item_places import ItemPlaces
 
@@ -35,8 +36,18 @@ class ItemIndex:
 
     @staticmethod
     def read(folder: Path) -> ItemIndex:
-        """Read the item index of a model folder."""
-        return ItemIndex(pq.read_table(folder / FILE, columns=list(COLUMNS)))
+        """Read the item index of a model folder, with the features that it has."""
+        return ItemIndex(pq.read_table(folder / FILE))
+
+    def column(self, name: str) -> NDArray[np.generic]:
+        """Return a feature of the items (len(self),), as a number.
+
+        Raises UserError when the index was written without it.
+        """
+        if name not in self._table.column_names:
+            raise UserError(f"the item index has no column {name}: run `sequoia train` again")
+        values: NDArray[np.generic] = self._table[name].to_numpy()
+        return values
 
     def __len__(self) -> int:
         return len(self._table)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sequoia.errors import DivergedError
-from sequoia.modelling.histories import Histories, Rows
+from sequoia.modelling.histories import EVENT_FEATURES, Histories, Rows
 from sequoia.modelling.interface import Model
 from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.preferences import Best, Preferences, Ranked
@@ -51,6 +51,11 @@ class Recommender:
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)
         return recommender
+
+    @property
+    def event_columns(self) -> list[str]:
+        """Return which columns of histories the model looks at beside the items."""
+        return self.model.event_columns
 
     def recommend(self, histories: Histories, k: int, *, hide: bool = True) -> Recommended:
         """Return the k best items of each history, all that there are where k is more.
@@ -98,11 +103,18 @@ class Recommender:
             for start in range(0, len(ordered), BATCH):
                 users = ordered[start : start + BATCH]
                 hidden = histories.take(users) if hide else Histories.of([[]] * len(users))
-                newest = known.take(users).newest(self.model.max_length)
+                newest = self._with_columns(known.take(users).newest(self.model.max_length))
                 preferences = (
                     self.model.preferences(newest) if is_known else Votes.nothing(len(users), self._popular)
                 )
                 yield users, hidden, preferences, is_known
+
+    def _with_columns(self, histories: Histories) -> Histories:
+        """Return histories with what the model looks at; what nobody has told is unknown."""
+        wanted = self.event_columns
+        nothing = {name: np.zeros(len(histories.items_T), EVENT_FEATURES[name]) for name in wanted}
+        known = {name: values for name, values in histories.features.items() if name in wanted}
+        return replace(histories, features=nothing | known)
 
     @cached_property
     def _popular(self) -> Tail:

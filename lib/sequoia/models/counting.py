@@ -166,6 +166,11 @@ class Counting:
         # Strictly below the least vote, so popularity only orders items without one.
         self._tail = Tail(0.5 * least * events_V / max(int(events_V.max()), 1))
 
+    @property
+    def event_columns(self) -> list[str]:
+        """Return nothing: it looks at items alone."""
+        return []
+
     @classmethod
     def fit(cls, data: FitData, settings: dict[str, Any]) -> tuple[Self, dict[str, float]]:
         """Tune on the validation users; return the model and its metric there."""

@@ -45,7 +45,7 @@ class Gru4Rec(NeuralModel):
         """Return states (T, D)."""
         dropout = Dropout(batch.keys_T)
         order_T, sizes = by_time(batch.bounds_B1)
-        states_TD = self.table.rows(batch.items_T)
+        states_TD = self.inputs(batch)
         for layer in self.layers:
             given = dropout(states_TD, self.p).index_select(0, order_T)
             found, _ = layer(PackedSequence(given, sizes))

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sequoia.neural.batch import Batch
 from sequoia.neural.dropout import Dropout
-from sequoia.neural.item_table import INITIAL_DEVIATION
+from sequoia.neural.features import INITIAL_DEVIATION
 from sequoia.neural.model import NeuralModel
 from sequoia.settings import Settings
 
@@ -104,7 +104,7 @@ class SasRec(NeuralModel):
         causal_LL = torch.ones(length, length, dtype=torch.bool, device=batch.items_T.device).tril()
         alike_RLL = packed.segments_RL[:, :, None] == packed.segments_RL[:, None, :]
         visible_R1LL = (alike_RLL & causal_LL)[:, None]
-        states_RLD = self.input_norm(self.table.rows(packed.spread(batch.items_T)))
+        states_RLD = self.input_norm(packed.spread(self.inputs(batch)))
         states_RLD = dropout(states_RLD, self.settings.dropout)
         for block in self.blocks:
             states_RLD = block(states_RLD, visible_R1LL, dropout)

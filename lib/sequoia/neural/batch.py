@@ -5,7 +5,8 @@ Shape letters: B sequences, T events, R packed rows, L positions of a packed row
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from sequoia.modelling.histories import Histories
+from sequoia.neural.features import event_values
 from sequoia.neural.packing import pack
 
 Integers = NDArray[np.int64]
@@ -45,13 +47,14 @@ class Batch:
     """Sequences of at least one event each, oldest event first.
 
     items_T: int64 vocabulary rows. bounds_B1: int64, where each sequence begins, T last. keys_T: random
-    int32 numbers for dropout, None outside training.
+    int32 numbers for dropout, None outside training. features: what `event_values` makes of the events.
     """
 
     items_T: Tensor
     bounds_B1: Tensor
     packed: Packed
     keys_T: Tensor | None = None
+    features: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def newest(self) -> Tensor:
@@ -68,6 +71,7 @@ class Batch:
             items_T=_sent(self.items_T, device),
             bounds_B1=_sent(self.bounds_B1, device),
             keys_T=None if self.keys_T is None else _sent(self.keys_T, device),
+            features={name: _sent(tensor, device) for name, tensor in self.features.items()},
             packed=packed,
         )
 
@@ -82,8 +86,9 @@ def make_batch(
     row_length: int,
     *,
     keys_T: NDArray[np.int32] | None = None,
+    columns: Mapping[str, NDArray[np.generic]] | None = None,
 ) -> Batch:
-    """Make a batch of sequences of 1 to row_length events."""
+    """Make a batch of sequences of 1 to row_length events; columns: what else is known of them, (T,)."""
     bounds_B1 = np.concatenate([[0], np.cumsum(lengths_B)])
     row_B, start_B, rows = pack(lengths_B, row_length)
     places_T = np.repeat(row_B * row_length + start_B - bounds_B1[:-1], lengths_B) + np.arange(len(items_T))
@@ -97,10 +102,11 @@ def make_batch(
             segments_RL=torch.from_numpy(segments.reshape(rows, row_length)),
         ),
         keys_T=None if keys_T is None else torch.from_numpy(keys_T),
+        features=event_values(columns or {}, bounds_B1),
     )
 
 
 def batch_of_histories(histories: Histories, row_length: int) -> Batch:
     """Make a batch of the newest row_length events of each history, none of them empty."""
     newest = histories.newest(row_length)
-    return make_batch(newest.items_T, newest.lengths, row_length)
+    return make_batch(newest.items_T, newest.lengths, row_length, columns=newest.features)

@@ -15,9 +15,12 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from sequoia.modelling.folder import WEIGHTS, read_about, write_about
+from sequoia.modelling.features import NO_FEATURES, FeatureSettings
+from sequoia.modelling.folder import FEATURES, WEIGHTS, read_about, write_about
 from sequoia.modelling.histories import Histories
+from sequoia.modelling.item_index import ItemIndex
 from sequoia.neural.batch import Batch, batch_of_histories
+from sequoia.neural.features import EventFeatures, ItemFeatures
 from sequoia.neural.item_table import ItemTable
 from sequoia.neural.preferences import TablePreferences, TiledPreferences
 from sequoia.settings import Settings
@@ -38,11 +41,31 @@ class NeuralModel(nn.Module):
         self.settings: Any = settings
         self.max_length = max_length
         self.table = ItemTable(num_rows, width)
+        self.features = NO_FEATURES
+        self.event_features: EventFeatures | None = None
+
+    def add_features(self, features: FeatureSettings, index: ItemIndex) -> None:
+        """Let it know features of the index's items, and of events."""
+        self.features = features
+        if features.items:
+            self.table.features = ItemFeatures(features.items, index, self.table.width)
+        if features.events:
+            self.event_features = EventFeatures(features.events, self.table.width)
+
+    @property
+    def event_columns(self) -> list[str]:
+        """Return which columns of histories it looks at beside the items."""
+        return self.features.event_columns
 
     @property
     def num_rows(self) -> int:
         """Return the number of vocabulary rows, padding and unknown included."""
         return self.table.num_rows
+
+    def inputs(self, batch: Batch) -> Tensor:
+        """Return what is read of each event (T, D): the vector of its item, and its features'."""
+        items_TD = self.table.rows(batch.items_T)
+        return items_TD if self.event_features is None else items_TD + self.event_features(batch.features)
 
     @abstractmethod
     def encode(self, batch: Batch) -> Tensor:
@@ -64,7 +87,7 @@ class NeuralModel(nn.Module):
         """Write model.json (with `extra` plain values) and weights.safetensors beside the item index."""
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in self.state_dict().items()}
         save_file(weights, folder / WEIGHTS)
-        write_about(folder, self, self.settings.model_dump(), extra)
+        write_about(folder, self, self.settings.model_dump(), {FEATURES: self.features.model_dump(), **extra})
 
     @classmethod
     def make(cls, settings: dict[str, Any], num_rows: int) -> Self:
@@ -76,5 +99,8 @@ class NeuralModel(nn.Module):
         """Load a folder written by `save`."""
         about = read_about(folder)
         model = cls.make(about["settings"], about["num_rows"])
+        features = FeatureSettings.model_validate(about[FEATURES])
+        if features != NO_FEATURES:
+            model.add_features(features, ItemIndex.read(folder))
         model.load_state_dict(load_file(folder / WEIGHTS))
         return model

@@ -107,7 +107,7 @@ class TablePreferences(TiledPreferences):
 
     def __init__(self, states_BD: Tensor, table: ItemTable) -> None:
         super().__init__(len(states_BD), table.num_rows, states_BD.device)
-        self._states, self._vectors = states_BD, table.all_rows()
+        self._states, self._vectors = states_BD, table.fixed_rows()
 
     def score_range(self, first: int, last: int, out: Tensor) -> None:
         """Write the scores of items first to last - 1 to out (B, last - first)."""

@@ -22,6 +22,7 @@ from sequoia.tables.parts import Part
 SHARE = 4_000_000  # interactions of a task
 USERS = 20_000  # of a batch
 ITEMS = 2_000_000  # recommended in a batch
+SOURCES = {"times": "time", "ratings": "rating"}  # of interactions, for columns of histories
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +46,15 @@ def user_shares(pieces: Sequence[Part], settings: SequencesSettings, *, seed: in
     ]
 
 
-def read_histories(share: Share, *, k: int) -> Iterator[pa.RecordBatch]:
-    """Yield (user, history) in batches: raw item ids, oldest first, of every user, k-core or not.
+def read_histories(share: Share, *, k: int, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
+    """Yield (user, history, columns) in batches: raw item ids, oldest first, of every user, k-core or not.
 
     Events of one moment follow sequences.ties; with sequences.repeats = first, later repeats are left out.
-    k: items that each user is recommended; of many fewer users make a batch.
+    k: items that each user is recommended; of many fewer users make a batch. columns: `times`, `ratings`, as
+    lists beside the history.
     """
-    rows = read_piece(share.part, ["user", "item", "time"])
+    wanted = {name: SOURCES[name] for name in columns}
+    rows = read_piece(share.part, ["user", "item", "time", *sorted({*wanted.values()} - {"time"})])
     rows = rows.slice(0, len(rows) - rows.column("user").null_count)  # those of nobody come last
     user, item = one_chunk(rows.column("user")), one_chunk(rows.column("item"))
     codes, items = user.indices.to_numpy(), item.indices.to_numpy()
@@ -61,15 +64,17 @@ def read_histories(share: Share, *, k: int) -> Iterator[pa.RecordBatch]:
         order = first_only(order, codes, items)
     bounds = np.append(np.flatnonzero(run_starts(codes[order])), len(order))
     first, last = bounds_of_share(len(bounds) - 1, share.number, share.of)
-    batch = max(1, min(USERS, ITEMS // k))
-    for start in range(first, last, batch):
-        ends = bounds[start : min(start + batch, last) + 1]
+    size = max(1, min(USERS, ITEMS // k))
+    for start in range(first, last, size):
+        ends = bounds[start : min(start + size, last) + 1]
         of = order[ends[0] : ends[-1]]
-        history = pa.ListArray.from_arrays(
-            pa.array(ends - ends[0], pa.int32()), item.dictionary.take(pa.array(items[of]))
-        )
-        names = user.dictionary.take(pa.array(codes[order[ends[:-1]]]))
-        yield pa.RecordBatch.from_arrays([names, history], names=["user", "history"])
+        lists = {"history": item.dictionary.take(pa.array(items[of]))}
+        for name, source in wanted.items():
+            lists[name] = one_chunk(rows.column(source)).fill_null(0).take(pa.array(of))
+        offsets = pa.array(ends - ends[0], pa.int32())
+        batch = {"user": user.dictionary.take(pa.array(codes[order[ends[:-1]]]))}
+        batch |= {name: pa.ListArray.from_arrays(offsets, values) for name, values in lists.items()}
+        yield pa.RecordBatch.from_pydict(batch)
 
 
 def history_of(

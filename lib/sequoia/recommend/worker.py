@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from sequoia.buckets.shuffle import Report
 from sequoia.local_files import local_copy
+from sequoia.modelling.histories import EVENT_FEATURES
 from sequoia.modelling.recommender import Recommender, open_recommender
 from sequoia.recommend.histories import Share, read_histories
 from sequoia.recommend.lists import histories_of, kept_lists
@@ -69,7 +70,8 @@ class _Users:
         self.drawn = Drawn(limit=what.samples, seed=what.seed)
 
     def recommended(self, recommender: Recommender, share: Share) -> Iterator[pa.Table]:
-        for batch in read_histories(share, k=self._what.k):
+        columns = recommender.event_columns
+        for batch in read_histories(share, k=self._what.k, columns=columns):
             self.drawn.look_at(batch)
             rows = recommend_users(recommender, batch, self._what.k, hide=self._what.hide_seen)
             self.basis.update(rows["basis"].to_pylist())
@@ -85,10 +87,14 @@ class _Users:
         return pa.table(columns)
 
 
+def _known(batch: pa.RecordBatch) -> dict[str, pa.ListArray]:
+    return {name: batch[name] for name in EVENT_FEATURES if name in batch.schema.names}
+
+
 def recommend_users(recommender: Recommender, batch: pa.RecordBatch, k: int, *, hide: bool) -> pa.RecordBatch:
     """Recommend to users, (user, history of raw ids, oldest first); return (user, items, scores, basis)."""
     index = recommender.index
-    found = recommender.recommend(histories_of(index, batch["history"]), k, hide=hide)
+    found = recommender.recommend(histories_of(index, batch["history"], _known(batch)), k, hide=hide)
     kept_BK = found.best.rows_BK > 0
     columns = [
         batch["user"],

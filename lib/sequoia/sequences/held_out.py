@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -45,10 +46,11 @@ def history_lengths(split: Split, protocol: Protocol, positions: pa.Table) -> np
     return np.where((begin >= 1) & (begin < positions.column(end).to_numpy()), begin, -1)
 
 
-def held_out(sequences: pa.Table, split: Split, protocol: Protocol) -> pa.Table:
+def held_out(sequences: pa.Table, split: Split, protocol: Protocol, columns: Sequence[str] = ()) -> pa.Table:
     """Return (user_id, history, target) of rows of sequences, item ids of item_index, oldest first.
 
-    Users without a target, or without an event before it, are absent.
+    columns: further lists of `sequences`, cut as the history is. Users without a target, or without an event
+    before it, are absent.
     """
     places = history_lengths(split, protocol, sequences)
     rows = sequences.filter(pa.array(places >= 0))
@@ -58,7 +60,12 @@ def held_out(sequences: pa.Table, split: Split, protocol: Protocol) -> pa.Table:
     starts -= items.offsets[0].as_py() if len(items) else 0
     bounds = np.concatenate([[0], np.cumsum(places)])
     inside = np.arange(bounds[-1]) + np.repeat(starts - bounds[:-1], places)
-    history = pa.ListArray.from_arrays(pa.array(bounds, pa.int32()), pa.array(values[inside]))
-    return pa.table(
-        {"user_id": rows.column("user_id"), "history": history, "target": values[starts + places]}
-    )
+    offsets = pa.array(bounds, pa.int32())
+    lists = {"history": values, **{name: _flat(rows.column(name)) for name in columns}}
+    cut = {name: pa.ListArray.from_arrays(offsets, pa.array(flat[inside])) for name, flat in lists.items()}
+    return pa.table({"user_id": rows.column("user_id"), **cut, "target": values[starts + places]})
+
+
+def _flat(lists: pa.ChunkedArray) -> npt.NDArray[np.generic]:
+    values: npt.NDArray[np.generic] = one_chunk(lists).flatten().to_numpy(zero_copy_only=False)
+    return values

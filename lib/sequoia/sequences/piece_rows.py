@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk
+from sequoia.buckets.order import Integers
 from sequoia.buckets.pieces import Range
 from sequoia.buckets.shuffle import Report
 from sequoia.sequences.core import load_flags
@@ -50,13 +52,12 @@ def write_piece(task: PieceRows) -> Report:
     names = one_chunk(load(task.piece["users"]).column("key"))
     sessions = session_rows(events, names, ids, gap_minutes=task.settings.session_gap_minutes)
     place = np.arange(len(chosen.items)) - np.repeat(chosen.bounds[:-1], np.diff(chosen.bounds))
-    training = chosen.items[place < np.repeat(trained, np.diff(chosen.bounds))]
-    counts = np.bincount(rows[training])
-    taken = np.flatnonzero(counts)
+    trains = place < np.repeat(trained, np.diff(chosen.bounds))
+    counted = _counted(rows[chosen.items[trains]], chosen.times[trains])
     return {
         "sequences": _part(sequence_rows(chosen, ids, task.cuts), task, "sequences"),
         "sessions": _part(sessions, task, "sessions"),
-        "counts": save(pa.table({"row": taken, "events": counts[taken]}), task.folder, f"counts-{name}"),
+        "counts": save(counted, task.folder, f"counts-{name}"),
         "cut_histories": int((np.diff(whole.bounds) > np.diff(chosen.bounds)).sum()),
         "cut_events": len(whole.items) - len(chosen.items),
         "kept": len(chosen.items),
@@ -72,6 +73,15 @@ def write_piece(task: PieceRows) -> Report:
         ),
         "training_rows": int((trained >= MIN_EVENTS).sum()),
     }
+
+
+def _counted(rows: npt.NDArray[np.int32], times: Integers) -> pa.Table:
+    """Count the training events of each vocabulary row that has any, and find the first one's time."""
+    counts = np.bincount(rows)
+    first = np.full(len(counts), np.iinfo(np.int64).max)
+    np.minimum.at(first, rows, times)
+    taken = np.flatnonzero(counts)
+    return pa.table({"row": taken, "events": counts[taken], "first_time": first[taken]})
 
 
 def _part(rows: pa.Table, task: PieceRows, table: str) -> Report | None:

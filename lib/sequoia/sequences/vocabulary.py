@@ -26,7 +26,9 @@ NO_ROW = 0
 # Of the features of an item without metadata.
 UNKNOWN_ID = 1
 UNKNOWN_BUCKET = 0
-FEATURES = ["item", "category", "brand", "price_bucket"]
+UNKNOWN_PRICE = 0.0
+NEVER = np.iinfo(np.int64).max
+FEATURES = ["item", "category", "brand", "price", "price_bucket"]
 
 
 def leave_rows(items: str, kept: str, folder: str) -> Report:
@@ -45,12 +47,15 @@ def rows_of_items(path: str) -> npt.NDArray[np.int32]:
 
 
 def leave_events(counts: Sequence[str], rows: int, folder: str) -> Report:
-    """Sum the training events of every row; counts: of each piece, those of the rows that it has."""
-    total = np.zeros(rows, dtype=np.int64)
+    """Sum the training events of every row and find the first; counts: of each piece, of its rows."""
+    total, first = np.zeros(rows, dtype=np.int64), np.full(rows, NEVER)
     for path in counts:
         table = load(path)
-        total[table.column("row").to_numpy()] += table.column("events").to_numpy()
-    return {"events": save(pa.table({"events": total}), folder, "vocabulary-events")}
+        row = table.column("row").to_numpy()
+        total[row] += table.column("events").to_numpy()
+        first[row] = np.minimum(first[row], table.column("first_time").to_numpy())
+    first[first == NEVER] = 0
+    return {"events": save(pa.table({"events": total, "first_time": first}), folder, "vocabulary-events")}
 
 
 def write_vocabulary(
@@ -75,12 +80,13 @@ def write_vocabulary(
     found = group(hashes)
     order = found.order
     features = _features(found.hashes, index, products, labels)
-    counts = load(events).column("events").to_numpy()
+    trained = load(events).take(pa.array(row[stays][order]))
     table = {
         "row": row[stays][order],
         "item_id": known.column("id").take(pa.array(stays[order])),
         "item": names.take(pa.array(order)),
-        "events": counts[row[stays][order]],
+        "events": trained.column("events"),
+        "first_time": trained.column("first_time"),
         **features,
     }
     return write_part(pa.table(table), target).to_json()
@@ -88,11 +94,12 @@ def write_vocabulary(
 
 def _features(
     wanted: Hashes, index: Part, products: Sequence[Part], labels: dict[str, list[Part]]
-) -> dict[str, npt.NDArray[np.int32]]:
-    """Return category, brand and price bucket of items, by the ids of their indexes."""
-    features = {
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Return category and brand of items, by the ids of their indexes, price and price bucket."""
+    features: dict[str, npt.NDArray[np.generic]] = {
         "category": np.full(len(wanted), UNKNOWN_ID, dtype=np.int32),
         "brand": np.full(len(wanted), UNKNOWN_ID, dtype=np.int32),
+        "price": np.full(len(wanted), UNKNOWN_PRICE, dtype=np.float32),
         "price_bucket": np.full(len(wanted), UNKNOWN_BUCKET, dtype=np.int32),
     }
     ids = {label: _label_ids(tuple(part.path for part in parts), label) for label, parts in labels.items()}
@@ -101,6 +108,7 @@ def _features(
         places = find(wanted, hash_strings(one_chunk(rows.column("item"))))
         known = np.flatnonzero(places != MISSING)
         rows, places = rows.take(pa.array(known)), places[known]
+        features["price"][places] = rows.column("price").fill_null(UNKNOWN_PRICE).to_numpy()
         features["price_bucket"][places] = rows.column("price_bucket").to_numpy()
         for label, (names, numbers) in ids.items():
             at = pc.fill_null(pc.index_in(rows.column(label), names), len(numbers)).to_numpy()

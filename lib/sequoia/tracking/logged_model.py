@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from inspect import signature
 from pathlib import Path
 from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from sequoia.modelling.folder import event_columns_of
 from sequoia.modelling.registry import kind_of, module_of
 from sequoia.tracking.bundle import importable, write_bundle
 from sequoia.tracking.connection import Connection
@@ -50,21 +52,26 @@ def log_model(
                 python_model=str(bundle.entry),
                 code_paths=[str(bundle.package)],
                 artifacts={ARTIFACT: str(_only_model_files(folder, Path(temporary) / ARTIFACT))},
-                signature=_signature(hide_seen),
+                signature=_signature(hide_seen, event_columns_of(folder)),
                 input_example=pd.DataFrame({"items": [example_items]}),
                 pip_requirements=bundle.requirements,
             )
     return str(logged.model_uri)
 
 
-def _signature(hide_seen: bool) -> ModelSignature:
+def _signature(hide_seen: bool, columns: Sequence[str]) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import Array, ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-    ids = Array(DataType.string)
+    ids, kinds = Array(DataType.string), {"times": DataType.long, "ratings": DataType.double}
     return ModelSignature(
         # A null is a user without a history.
-        inputs=Schema([ColSpec(ids, "items", required=False)]),
+        inputs=Schema(
+            [
+                ColSpec(ids, "items", required=False),
+                *(ColSpec(Array(kinds[name]), name, required=False) for name in columns),
+            ]
+        ),
         outputs=Schema([ColSpec(ids, "items"), ColSpec(Array(DataType.double), "scores")]),
         params=ParamSchema(
             [

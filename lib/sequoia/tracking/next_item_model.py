@@ -6,6 +6,7 @@ mistake in a request raises MlflowException with INVALID_PARAMETER_VALUE, which 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ import mlflow
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from mlflow.exceptions import MlflowException
 
+from sequoia.modelling.histories import EVENT_FEATURES
 from sequoia.modelling.recommender import Recommender
 from sequoia.recommend.lists import histories_of
 
@@ -37,17 +40,28 @@ class NextItemModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defin
         """Recommend the k best items for each row; those of its history only where hide_seen is false.
 
         model_input: column `items`, the history of a user as raw item ids, oldest first; unknown ids are
-        passed over, and a history without a known id, empty or null, gets the most popular items. Returns
-        `items` and `scores`, best first; fewer than k where the model knows no more.
+        passed over, and a history without a known id, empty or null, gets the most popular items. `times`
+        (milliseconds since 1970) and `ratings` (stars) of the same events, where the model looks at them, are
+        unknown without a column or where they are 0. Returns `items` and `scores`, best first; fewer than
+        k where the model knows no more.
         """
         given = (params or {}).get("hide_seen")
         hide = True if given is None else bool(given)
-        answer = self._answer(_histories(model_input), _number_of_items(params), hide=hide)
+        histories = _histories(model_input)
+        columns = _columns(model_input, self._recommender.event_columns, histories)
+        answer = self._answer(histories, _number_of_items(params), hide=hide, columns=columns)
         return pd.DataFrame(answer, index=model_input.index)
 
-    def _answer(self, histories: pa.ListArray, k: int, *, hide: bool) -> dict[str, list[Any]]:
+    def _answer(
+        self,
+        histories: pa.ListArray,
+        k: int,
+        *,
+        hide: bool,
+        columns: Mapping[str, pa.ListArray] | None = None,
+    ) -> dict[str, list[Any]]:
         index = self._recommender.index
-        found = self._recommender.recommend(histories_of(index, histories), k, hide=hide).best
+        found = self._recommender.recommend(histories_of(index, histories, columns), k, hide=hide).best
         rows = [rows[rows > 0] for rows in found.rows_BK]
         return {
             "items": [index.items_of(kept).to_pylist() for kept in rows],
@@ -65,6 +79,23 @@ def _histories(model_input: pd.DataFrame) -> pa.ListArray:
         )
     lists = [None if history is None else list(history) for history in model_input["items"]]
     return pa.array(lists, pa.list_(pa.string()))
+
+
+def _columns(
+    model_input: pd.DataFrame, wanted: list[str], histories: pa.ListArray
+) -> dict[str, pa.ListArray]:
+    """Return what is told of the events, as far as the model looks at it."""
+    found = {}
+    lengths = pc.fill_null(pc.list_value_length(histories), 0)
+    for name in (name for name in wanted if name in model_input.columns):
+        kind = pa.list_(pa.from_numpy_dtype(EVENT_FEATURES[name]))
+        lists = [[] if values is None else list(values) for values in model_input[name]]
+        found[name] = pa.array(lists, kind, from_pandas=True)
+        if pc.list_value_length(found[name]) != lengths:
+            raise MlflowException.invalid_parameter_value(
+                f"{name} and items differ in length: send one value for each item, 0 for an unknown one"
+            )
+    return found
 
 
 def _number_of_items(params: dict[str, Any] | None) -> int:

@@ -34,6 +34,10 @@ class Run:
             part = entries[start : start + PARAMETER_BATCH]
             self.connection.client.log_batch(self.id, params=part)
 
+    def logged_steps(self, key: str) -> set[int]:
+        """Return the steps at which a metric was written."""
+        return {metric.step for metric in self.connection.client.get_metric_history(self.id, key)}
+
     def log_metrics(self, metrics: Mapping[str, float], *, step: int = 0) -> None:
         """Write numbers at a step; a key may hold letters, digits, and any of `_-. :/` (see metric_key)."""
         from mlflow.entities import Metric

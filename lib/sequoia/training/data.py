@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from sequoia.buckets.shuffle import Report, call_tasks
 from sequoia.buckets.sizes import grouped
+from sequoia.modelling.item_index import COLUMNS
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import HELD_OUT, Protocol, held_out
 from sequoia.tables.content import content_fingerprint, content_of
@@ -19,7 +20,6 @@ from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
 
 Read = Callable[[Part], Iterable[pa.Table]]
-ITEMS = ["row", "item_id", "item", "events"]
 
 
 def training_data(context: Context) -> Snapshot:
@@ -28,13 +28,14 @@ def training_data(context: Context) -> Snapshot:
     These are the training rows, the vocabulary and the validation users. One pass over each.
     """
     tables, protocol = context.tables, context.config.sequences.split
+    features = context.config.features
     pinned = take_snapshot(tables, "training")
     if not pinned.rows:
         return pinned
     inputs: list[tuple[str, Read]] = [
         ("training", _every_column),
-        ("vocabulary", _of_items),
-        ("sequences", partial(_validation_users, protocol=protocol)),
+        ("vocabulary", partial(_of_items, columns=features.item_columns)),
+        ("sequences", partial(_validation_users, protocol=protocol, columns=features.event_columns)),
     ]
     cores = context.spark.sparkContext.defaultParallelism
     calls = [
@@ -50,21 +51,21 @@ def training_data(context: Context) -> Snapshot:
     return replace(pinned, fingerprint=hashlib.sha256(" ".join(marks).encode()).hexdigest()[:16])
 
 
-def read_validation_users(part: Part, protocol: Protocol) -> pa.Table:
-    """Read (user_id, history, target) of the validation users in a file of sequences, as item ids."""
-    return held_out(read_columns(part.path, HELD_OUT), "valid", protocol)
+def read_validation_users(part: Part, protocol: Protocol, columns: Sequence[str]) -> pa.Table:
+    """Read (user_id, history, target, columns) of the validation users in a file of sequences."""
+    return held_out(read_columns(part.path, [*HELD_OUT, *columns]), "valid", protocol, columns)
 
 
 def _every_column(part: Part) -> Iterable[pa.Table]:
     return read_groups(part.path)
 
 
-def _of_items(part: Part) -> Iterable[pa.Table]:
-    return read_groups(part.path, ITEMS)
+def _of_items(part: Part, columns: Sequence[str]) -> Iterable[pa.Table]:
+    return read_groups(part.path, [*COLUMNS, *columns])
 
 
-def _validation_users(part: Part, protocol: Protocol) -> Iterable[pa.Table]:
-    return [read_validation_users(part, protocol)]
+def _validation_users(part: Part, protocol: Protocol, columns: Sequence[str]) -> Iterable[pa.Table]:
+    return [read_validation_users(part, protocol, columns)]
 
 
 def _content(files: Sequence[Part], read: Read) -> Report:

@@ -8,6 +8,7 @@ Shape letters: B rows, W events of a row, T events of a batch, N targets.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -65,12 +66,18 @@ def make_step(rows: StepRows, *, max_length: int, budget: int, seed: int) -> Ste
     if len(rows.places):
         items_BW = rows.columns["items"][:, -(max_length + 1) :].astype(np.int64)
         present_BL = items_BW[:, :-1] != PADDING_ROW
+        known_BL = {
+            name: values[:, -(max_length + 1) : -1]
+            for name, values in rows.columns.items()
+            if name != "items"
+        }
         starts = np.cumsum(present_BL.sum(axis=1)) - present_BL.sum(axis=1)
         bounds = [*np.flatnonzero(np.diff(starts // budget, prepend=-1)), len(starts)]
         keys_BL = dropout_keys(seed, rows.epoch, rows.places, present_BL.shape[1])
         for first, last in pairwise(bounds):
             part = slice(first, last)
-            examples = _examples(items_BW[part], present_BL[part], keys_BL[part], max_length)
+            known = {name: values[part] for name, values in known_BL.items()}
+            examples = _examples(items_BW[part], present_BL[part], keys_BL[part], known, max_length)
             batches += [examples] if len(examples.targets_N) else []
     return Step(epoch=rows.epoch, number=rows.step, of=rows.steps, batches=batches)
 
@@ -83,13 +90,21 @@ def dropout_keys(seed: int, epoch: int, places_B: Integers, length: int) -> NDAr
 
 
 def _examples(
-    items_BW: Integers, present_BL: NDArray[np.bool_], keys_BL: NDArray[np.int32], max_length: int
+    items_BW: Integers,
+    present_BL: NDArray[np.bool_],
+    keys_BL: NDArray[np.int32],
+    known_BL: Mapping[str, NDArray[np.generic]],
+    max_length: int,
 ) -> Examples:
     lengths_B = present_BL.sum(axis=1)
     targets_T = items_BW[:, 1:][present_BL]
     has_item_T = targets_T >= FIRST_ITEM_ROW
     batch = make_batch(
-        items_BW[:, :-1][present_BL], lengths_B[lengths_B > 0], max_length, keys_T=keys_BL[present_BL]
+        items_BW[:, :-1][present_BL],
+        lengths_B[lengths_B > 0],
+        max_length,
+        keys_T=keys_BL[present_BL],
+        columns={name: values_BL[present_BL] for name, values_BL in known_BL.items()},
     )
     at_N = torch.from_numpy(np.flatnonzero(has_item_T))
     return Examples(batch=batch, at_N=at_N, targets_N=torch.from_numpy(targets_T[has_item_T]))

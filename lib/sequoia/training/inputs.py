@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.shuffle import call_tasks
+from sequoia.modelling.item_index import COLUMNS
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import Protocol
 from sequoia.splitmix64 import stream_keys
@@ -22,7 +23,7 @@ from sequoia.storage import Location, locate, remove, uri
 from sequoia.tables.parts import Part, read_columns
 from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
-from sequoia.training.data import ITEMS, read_validation_users
+from sequoia.training.data import read_validation_users
 from sequoia.training.pairs import write_pairs
 
 VALIDATION = 1 << 32  # the purpose of the hash that chooses validation users
@@ -44,14 +45,23 @@ def written_inputs(context: Context, pinned: Snapshot, *, with_pairs: bool) -> I
     folder.mkdir(parents=True, exist_ok=True)
     items, validation = folder / "items.parquet", folder / "validation.parquet"
     vocabulary, sequences = context.tables.files("vocabulary"), context.tables.files("sequences")
-    config, protocol = context.config, context.config.sequences.split
+    config, protocol, features = context.config, context.config.sequences.split, context.config.features
     users = config.training.validation_users
     try:
         choose = [
-            partial(_choose, part, seed=config.seed, users=users, protocol=protocol, folder=uri(folder))
+            partial(
+                _choose,
+                part,
+                seed=config.seed,
+                users=users,
+                protocol=protocol,
+                columns=features.event_columns,
+                folder=uri(folder),
+            )
             for part in sequences
         ]
-        _, *chosen = call_tasks(context.spark, [partial(_write_items, vocabulary, uri(items)), *choose])
+        write_items = partial(_write_items, vocabulary, features.item_columns, uri(items))
+        _, *chosen = call_tasks(context.spark, [write_items, *choose])
         write = partial(_write_users, chosen, seed=config.seed, users=users, target=uri(validation))
         call_tasks(context.spark, [write])
         pairs = None
@@ -63,22 +73,24 @@ def written_inputs(context: Context, pinned: Snapshot, *, with_pairs: bool) -> I
         remove(folder)
 
 
-def _write_items(vocabulary: Sequence[Part], target: str) -> None:
-    """Write (row, item_id, item, events) in row order."""
-    rows = pa.concat_tables([read_columns(part.path, ITEMS) for part in vocabulary])
+def _write_items(vocabulary: Sequence[Part], columns: Sequence[str], target: str) -> None:
+    """Write (row, item_id, item, events, columns) in row order."""
+    rows = pa.concat_tables([read_columns(part.path, [*COLUMNS, *columns]) for part in vocabulary])
     _write(rows.take(pa.array(np.argsort(rows.column("row").to_numpy()))), target)
 
 
-def _choose(part: Part, *, seed: int, users: int, protocol: Protocol, folder: str) -> str:
+def _choose(
+    part: Part, *, seed: int, users: int, protocol: Protocol, columns: Sequence[str], folder: str
+) -> str:
     """Leave, of the validation users in a file, so many with the least hash."""
-    found = read_validation_users(part, protocol)
+    found = read_validation_users(part, protocol, columns)
     return save(found.take(pa.array(_least(found, seed)[:users])), folder, uuid.uuid4().hex)
 
 
 def _write_users(chosen: Sequence[str], *, seed: int, users: int, target: str) -> None:
-    """Write (history, target) as item ids: of the users chosen in each file those with the least hash."""
+    """Write (history, target, ...): of the users chosen in each file those with the least hash."""
     found = pa.concat_tables([load(path) for path in chosen])
-    _write(found.take(pa.array(_least(found, seed)[:users])).select(["history", "target"]), target)
+    _write(found.take(pa.array(_least(found, seed)[:users])).drop_columns(["user_id"]), target)
 
 
 def _least(rows: pa.Table, seed: int) -> NDArray[np.intp]:

@@ -33,7 +33,7 @@ class ItemOptimizer:
     def __init__(self, table: ItemTable, rule: Rule, group: Collective) -> None:
         self._table, self._rule, self._group = table, rule, group
         table.sparse = True
-        weight = table.all_rows()
+        weight = table.weight
         if rule == "adam":
             mean, square = torch.zeros_like(weight), torch.zeros_like(weight)
             steps = torch.zeros((), dtype=torch.float64)
@@ -45,7 +45,7 @@ class ItemOptimizer:
 
     def zero(self) -> None:
         """Forget the gradient."""
-        self._table.all_rows().grad = None
+        self._table.weight.grad = None
 
     def finish(self, scale: Tensor) -> Tensor:
         """Add up the gradient over the ranks and multiply it; return its rows (U, D)."""
@@ -60,7 +60,7 @@ class ItemOptimizer:
     def step(self, rate: float) -> None:
         """Move the rows by the gradient."""
         moved = self._adam() if self._rule == "adam" else self._adagrad()
-        self._table.all_rows().index_add_(0, self._ids, moved, alpha=-rate)
+        self._table.weight.index_add_(0, self._ids, moved, alpha=-rate)
 
     def load(self, state: dict[str, Tensor]) -> None:
         """Take up a state that another one of this rule had."""
@@ -69,7 +69,7 @@ class ItemOptimizer:
 
     def _of_rank(self) -> tuple[Tensor, Tensor]:
         """Return the rows that this rank has used, and their gradients."""
-        weight = self._table.all_rows()
+        weight = self._table.weight
         if weight.grad is None:
             nothing = torch.zeros(0, dtype=torch.int64, device=weight.device)
             return nothing, weight.new_zeros(0, weight.shape[1])

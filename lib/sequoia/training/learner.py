@@ -41,8 +41,8 @@ class Learner:
         self.model = model
         self.item_rule = rule = item_rule(settings.item_optimizer, loss)
         self._items = None if rule == "dense" else ItemOptimizer(model.table, rule, group)
-        of_items = {id(parameter) for parameter in model.table.parameters()} if self._items else set()
-        self._parameters = [one for one in model.parameters() if id(one) not in of_items]
+        rest = model.table.weight if self._items else None
+        self._parameters = [one for one in model.parameters() if one is not rest]
         self._optimizer = torch.optim.AdamW(
             self._parameters, lr=settings.learning_rate, weight_decay=settings.weight_decay, fused=FUSED
         )

@@ -42,12 +42,14 @@ def train(spec: TrainingSpec, group: Collective, progress: Callable[[], None] = 
     torch.manual_seed(spec.seed)
     device = choose_device(spec.training.device)
     kind: type[NeuralModel] = find_model(spec.kind)  # type: ignore[assignment]
-    model = kind.make(spec.model, index.num_rows).to(device)
+    model = kind.make(spec.model, index.num_rows)
+    model.add_features(spec.features, index)
+    model.to(device)
     if spec.warm_start is not None:
         taken = start_warm(model, spec.kind, spec.warm_start, spec.folder, group)
         if group.is_main:
             say(f"    {spec.kind} starts warm: {taken}")
-    users = read_validation(spec.validation, index).part(group.rank, group.size)
+    users = read_validation(spec.validation, index, spec.features.event_columns).part(group.rank, group.size)
     loss = choose_loss(spec.loss, torch.from_numpy(index.events).to(device))
     if group.is_main and isinstance(loss, FullLoss):
         say(f"    logits in {str(loss.dtype).removeprefix('torch.')}")

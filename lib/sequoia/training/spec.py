@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sequoia.losses.settings import LossSettings
+from sequoia.modelling.features import FeatureSettings
 from sequoia.modelling.registry import fits_itself
 from sequoia.modelling.trained_on import TrainedOn
 from sequoia.tables.snapshot_file import Snapshot
@@ -30,6 +31,7 @@ class TrainingSpec:
     model: dict[str, Any]
     training: TrainingSettings
     loss: LossSettings
+    features: FeatureSettings
     seed: int
     snapshot: Snapshot
     folder: Path
@@ -45,6 +47,7 @@ class TrainingSpec:
         values = asdict(self) | {
             "training": self.training.model_dump(),
             "loss": self.loss.model_dump(),
+            "features": self.features.model_dump(),
             "snapshot": self.snapshot.to_json(),
         }
         path.write_text(json.dumps(values, default=str, indent=1), encoding="utf-8")
@@ -55,6 +58,7 @@ class TrainingSpec:
         values = json.loads(path.read_text(encoding="utf-8"))
         values["training"] = TrainingSettings.model_validate(values["training"])
         values["loss"] = LossSettings.model_validate(values["loss"])
+        values["features"] = FeatureSettings.model_validate(values["features"])
         values["snapshot"] = Snapshot.from_json(values["snapshot"])
         values["trained_on"] = TrainedOn(**values["trained_on"])
         for key in ("folder", "validation", "checkpoints"):
@@ -69,6 +73,7 @@ def fingerprint(
     model: dict[str, Any],
     training: TrainingSettings,
     loss: LossSettings,
+    features: FeatureSettings,
     seed: int,
     snapshot: Snapshot,
     *,
@@ -76,7 +81,7 @@ def fingerprint(
 ) -> str:
     """Return a hash of everything that decides what the trained model is."""
     settings = training.model_dump(exclude=WITHOUT_EFFECT)
-    settings["loss"] = loss.model_dump(exclude=TILES)
+    settings["loss"], settings["features"] = loss.model_dump(exclude=TILES), features.model_dump()
     # A model without epochs: its own settings and the data decide.
     decisive = {"kind": kind, "model": model, "seed": seed, "snapshot": snapshot.fingerprint}
     if not hide_seen:

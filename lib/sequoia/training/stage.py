@@ -23,6 +23,7 @@ from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.identity import current_sequences
 from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
 from sequoia.tables.snapshot_file import Snapshot
+from sequoia.tracking.runs import Run
 from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
 from sequoia.training.data import training_data
 from sequoia.training.earlier_model import earlier_model
@@ -99,6 +100,7 @@ def _mark(context: Context, kind: str, pinned: Snapshot) -> str:
         _settings(context, kind),
         config.training,
         config.loss,
+        config.features,
         config.seed,
         pinned,
         hide_seen=config.recommend.hide_seen,
@@ -130,7 +132,7 @@ def _train(
     store = config.workspace_path / CHECKPOINTS / target.name
     snapshot = inputs.pairs if find_model(kind).fitted_on == PAIRS else pinned
     assert snapshot is not None
-    model = _settings(context, kind)
+    model, goes_on = _settings(context, kind), config.training.resume and has_checkpoint(store)
     with training_run(
         context,
         kind,
@@ -138,13 +140,14 @@ def _train(
         mark,
         pinned,
         unfinished=target / UNFINISHED,
-        goes_on=config.training.resume and has_checkpoint(store),
+        goes_on=goes_on,
     ) as run:
         spec = TrainingSpec(
             kind=kind,
             model=model,
             training=config.training,
             loss=config.loss,
+            features=config.features,
             seed=config.seed,
             snapshot=snapshot,
             folder=folder,
@@ -156,9 +159,19 @@ def _train(
             warm_start=earlier_model(context, kind),
         )
         _launch(spec, lambda note: report(context, kind, run, note))
+        if goes_on:
+            _report_rest(context, kind, run, folder)
     (folder / DONE).write_text(run.id, encoding="utf-8")
     publish(folder, target, last=DONE)
     return TrainedModel(folder=target, mlflow_run_id=run.id, fingerprint=mark)
+
+
+def _report_rest(context: Context, kind: str, run: Run, folder: Path) -> None:
+    """Report epochs that ended when nobody listened any more: the training was just being interrupted."""
+    logged = run.logged_steps("train/loss")
+    for note in json.loads((folder / "model.json").read_text(encoding="utf-8"))["history"]:
+        if note["epoch"] not in logged:
+            report(context, kind, run, note)
 
 
 def _fresh_bench(target: Location) -> Path:

@@ -50,6 +50,7 @@ class Trainer:
             "num_rows": self._model.table.num_rows,
             "vocabulary": vocabulary,
             "item_optimizer": learner.item_rule,
+            "features": spec.features.model_dump(),
             **spec.model,
         }
         found = told(find_row_groups(spec.snapshot.files)) if group.is_main else None
@@ -99,7 +100,8 @@ class Trainer:
             epochs=self._settings.epochs,
         )
         read = choose_reader(self._settings.reader)
-        with closing(rank_rows(share, self._groups, ["items"], read)) as steps:
+        columns = ["items", *self._spec.features.event_columns]
+        with closing(rank_rows(share, self._groups, columns, read)) as steps:
             for rows in steps:
                 yield make_step(
                     rows,

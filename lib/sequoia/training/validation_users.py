@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,15 +29,19 @@ class ValidationUsers:
         return ValidationUsers(histories=self.histories.take(mine), targets=self.targets[mine])
 
 
-def read_validation(path: Path, index: ItemIndex) -> ValidationUsers:
-    """Read users (history: list of item ids, target: item id) and translate them to vocabulary rows."""
-    table = pq.read_table(path, columns=["history", "target"])
+def read_validation(path: Path, index: ItemIndex, columns: Sequence[str] = ()) -> ValidationUsers:
+    """Read users (history: list of item ids, target: item id) and translate them to vocabulary rows.
+
+    columns: what else is to be known of the events.
+    """
+    table = pq.read_table(path, columns=["history", "target", *columns])
     history = one_chunk(table["history"])
     bounds = np.concatenate([[0], np.cumsum(history.value_lengths().to_numpy().astype(np.int64))])
     return ValidationUsers(
         histories=Histories(
             items_T=index.rows_of_ids(history.flatten().to_numpy()),
             bounds_B1=bounds,
+            features={name: one_chunk(table[name]).flatten().to_numpy() for name in columns},
         ),
         targets=index.rows_of_ids(table["target"].to_numpy()),
     )

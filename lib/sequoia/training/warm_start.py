@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -17,6 +20,7 @@ from sequoia.modelling.item_index import ItemIndex
 from sequoia.neural.model import NeuralModel
 
 TABLE = "table.weight"
+KINDS = "table.features.tables."
 
 
 def start_warm(model: NeuralModel, kind: str, earlier: Path, own: Path, group: Collective) -> str:
@@ -47,22 +51,42 @@ def _take(model: NeuralModel, kind: str, earlier: Path, own: Path) -> str:
         shapes = [_shape(name, weights.get(name)), _shape(name, tensor)]
         if shapes[0] != shapes[1]:
             raise _unfit(earlier, f"its {name} is {shapes[0]}, this one's is {shapes[1]}")
-    rows = ItemIndex.read(earlier).rows_of(ItemIndex.read(own).items)
+    before, now = ItemIndex.read(earlier), ItemIndex.read(own)
+    rows = before.rows_of(now.items)
     known = (rows >= FIRST_ITEM_ROW).nonzero()[0]
-    table = model.table.all_rows().detach().clone()
-    table[UNKNOWN_ROW] = weights[TABLE][UNKNOWN_ROW]
-    table[torch.from_numpy(known) + FIRST_ITEM_ROW] = weights[TABLE][torch.from_numpy(rows[known])].to(
-        table.device
-    )
-    model.load_state_dict({**weights, TABLE: table})
+    taken = dict(weights)
+    taken[TABLE] = model.table.weight.detach().clone()
+    taken[TABLE][UNKNOWN_ROW] = weights[TABLE][UNKNOWN_ROW]
+    to, of = torch.from_numpy(known) + FIRST_ITEM_ROW, torch.from_numpy(rows[known])
+    taken[TABLE][to] = weights[TABLE][of].to(taken[TABLE].device)
+    for name, tensor in model.state_dict().items():
+        if name.startswith(KINDS):
+            column = name.removeprefix(KINDS).partition(".")[0]
+            old = before.column(column)[rows[known] - FIRST_ITEM_ROW]
+            taken[name] = _same_kinds(tensor, weights[name], old, now.column(column)[known])
+    model.load_state_dict(taken)
     return f"{len(known):,} items from {earlier.name}, {len(rows) - len(known):,} new ones at random"
 
 
+def _same_kinds(own: Tensor, earlier: Tensor, old: NDArray[Any], new: NDArray[Any]) -> Tensor:
+    """Return a table of kinds with the earlier vectors; a kind is the one that most of its items had.
+
+    old, new: the kind of each item that both know. The numbers of kinds may be another workspace's.
+    """
+    pairs, counts = np.unique(np.stack([new, old]), axis=1, return_counts=True)
+    ascending = pairs[:, np.argsort(counts, kind="stable")]  # of several the last assignment stays
+    most = dict(zip(*ascending.tolist(), strict=True))
+    taken = own.detach().clone()
+    taken[list(most)] = earlier[list(most.values())].to(taken.device)
+    return taken
+
+
 def _shape(name: str, tensor: Tensor | None) -> str:
-    """Return a shape in words; of the table only its width counts."""
+    """Return a shape in words; of tables only their width counts."""
     if tensor is None:
         return "missing"
-    return " x ".join(str(size) for size in (tensor.shape[1:] if name == TABLE else tensor.shape))
+    is_table = name == TABLE or name.startswith(KINDS)
+    return " x ".join(str(size) for size in (tensor.shape[1:] if is_table else tensor.shape))
 
 
 def _unfit(earlier: Path, why: str) -> UserError:
