@@ -89,7 +89,10 @@ def _columns(
     lengths = pc.fill_null(pc.list_value_length(histories), 0)
     for name in (name for name in wanted if name in model_input.columns):
         kind = pa.list_(pa.from_numpy_dtype(EVENT_FEATURES[name]))
-        lists = [[] if values is None else list(values) for values in model_input[name]]
+        lists = [
+            [0] * length if values is None else list(values)
+            for values, length in zip(model_input[name], lengths.to_pylist(), strict=True)
+        ]
         found[name] = pa.array(lists, kind, from_pandas=True)
         if pc.list_value_length(found[name]) != lengths:
             raise MlflowException.invalid_parameter_value(
