@@ -1,10 +1,11 @@
--- Where each model puts the true next item of each user, among all items and among the stored candidates.
+-- Where each model puts the true next item after each history, among all items and among the candidates.
 CREATE TABLE IF NOT EXISTS ${table} (
   model              STRING NOT NULL COMMENT 'model name, or champion',
   split              STRING NOT NULL COMMENT 'valid or test',
   user_id            BIGINT NOT NULL COMMENT 'dense user id (user_index.id)',
+  number             INT NOT NULL COMMENT 'of the target among the events held out of the user in the split, from 1',
   target             INT NOT NULL COMMENT 'vocabulary row of the true next item',
-  rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen, ties count against the model',
+  rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen (recommend.hide_seen), ties count against the model',
   uniform_rank       BIGINT COMMENT 'from 1 among target and uniform candidates (sampled)',
   popularity_rank    BIGINT COMMENT 'from 1 among target and popularity candidates (sampled)',
   recommended        ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the top items, best first, for coverage',
@@ -16,5 +17,5 @@ CREATE TABLE IF NOT EXISTS ${table} (
 ) USING DELTA
 PARTITIONED BY (model, split)
 COMMENT 'Ranks of the true next items'
-TBLPROPERTIES ('sequoia.schemaVersion' = '2', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
+TBLPROPERTIES ('sequoia.schemaVersion' = '3', 'delta.enableDeletionVectors' = 'false', 'delta.columnMapping.mode' = 'none');
 ALTER TABLE ${table} ADD CONSTRAINT rank_from_one CHECK (rank >= 1);

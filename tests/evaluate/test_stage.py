@@ -11,9 +11,11 @@ from pyspark.sql import functions as F
 
 from sequoia.errors import UserError
 from sequoia.evaluate.stage import run
+from sequoia.evaluate.summary import ALL
 from sequoia.evaluate.worker import read_users
 from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.trained import TrainedModel, write_trained
+from sequoia.promote.shared_users import joint_histograms
 from sequoia.road.stage import Context
 from sequoia.tracking import registry
 from sequoia.tracking.connection import connect
@@ -76,6 +78,29 @@ def test_ranks_and_metrics_of_the_ring(make_context: MakeContext, tmp_path: Path
     assert context.tables.version("ranks") == context.tables.writes["ranks"]
 
 
+def test_all_events_of_a_span_are_ranked_and_the_gate_s_user_counts_once(
+    make_context: Callable[..., Context],
+) -> None:
+    context = make_context("sequences.split=time", "evaluate.targets=all", "evaluate.bootstrap_samples=100")
+    write_tables(context, spans=(1, 2))
+    context.tables.overwrite("negatives", context.tables.read("negatives").limit(0))
+    train(context, "first", counting=1, sasrec=3)
+    result = run(context)
+    assert result.rows_in == 3 * USERS
+    ranks = context.tables.read("ranks").where("model = 'counting' AND split = 'test'").collect()
+    assert {(row["user_id"] - 2, row["number"], row["target"] - 2) for row in ranks} == {
+        (user, number, walk(user)[number - 3]) for user in range(USERS) for number in (1, 2)
+    }
+    assert {row["rank"] for row in ranks} == {1}
+    slices = context.tables.read("metrics").where(
+        "metric = 'hr@1' AND split = 'test' AND protocol = 'full' AND model = 'counting'"
+    )
+    assert {(row["slice"], row["users"]) for row in slices.collect()} >= {
+        ("all", 2 * USERS), ("event 1", USERS), ("event 2", USERS),
+    }  # fmt: skip
+    assert joint_histograms(context, "counting", ["sasrec"])["sasrec", ALL].sum() == USERS
+
+
 def check_metrics(context: Context, details: dict[str, object]) -> None:
     perfect = {"value": 1.0, "low": 1.0, "high": 1.0}
     assert json.loads(json.dumps(details)) == details
@@ -117,7 +142,8 @@ def test_negatives_of_another_split_are_refused(tmp_path: Path) -> None:
                 "user_id": pa.array([2], pa.int64()),
                 "split": ["test"],
                 "items": pa.array([[2, 3, 4]], pa.list_(pa.int64())),
-                "position": pa.array([2], pa.int32()),
+                "place": pa.array([2], pa.int32()),
+                "number": pa.array([1], pa.int32()),
                 "uniform_target": pa.array([target], pa.int32()),
                 "uniform_seed": pa.array([seed], pa.int64()),
                 "uniform": pa.array([[9]], pa.list_(pa.int32())),

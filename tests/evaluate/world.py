@@ -92,9 +92,12 @@ def train(context: Context, run_id: str, *, until: int | None = None, **steps: i
     write_trained(context.config.workspace_path, run_id, models)
 
 
-def write_tables(context: Context) -> None:
-    """Write sequences, vocabulary and negatives of the ring."""
-    context.tables.overwrite("sequences", _sequences(context))
+def write_tables(context: Context, *, spans: tuple[int, int] = (0, 0)) -> None:
+    """Write sequences, vocabulary and negatives of the ring.
+
+    spans: events that the time split holds out of each user for validation and test.
+    """
+    context.tables.overwrite("sequences", _sequences(context, *spans))
     vocabulary = [(number + 2, number + 2, RAW[number], 4, 1, 1, 1000, 0.0, 0) for number in range(ITEMS)]
     context.tables.overwrite("vocabulary", _frame(context, "vocabulary", vocabulary))
     context.tables.overwrite("negatives", _negatives(context))
@@ -104,12 +107,12 @@ def _frame(context: Context, table: str, rows: list[tuple[object, ...]]) -> Data
     return context.spark.createDataFrame(rows, context.tables.schema(table))
 
 
-def _sequences(context: Context) -> DataFrame:
+def _sequences(context: Context, valid: int, test: int) -> DataFrame:
     rows: list[tuple[object, ...]] = []
     for user in range(USERS):
         items = [number + 2 for number in walk(user)]
         n = len(items)
-        rows.append((user + 2, items, list(range(1, n + 1)), [0.0] * n, n, n - 2, n, n))
+        rows.append((user + 2, items, list(range(1, n + 1)), [0.0] * n, n, n - 2, n - test - valid, n - test))
     return _frame(context, "sequences", rows)
 
 

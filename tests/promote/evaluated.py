@@ -47,7 +47,7 @@ def evaluated(
     was_trained_on = {model: (leaked or {}).get(model, np.zeros(USERS, dtype=bool)) for model in ranks}
     rows = [
         (
-            *(model, split, user + 2, 2, int(rank), None, None, [2 + user % NUM_ITEMS]),
+            *(model, split, user + 2, 1, 2, int(rank), None, None, [2 + user % NUM_ITEMS]),
             *(user % 20, user % 10, 0.5, None),
             None if split == "test" and model in untold else split == "test" and bool(hit),
         )

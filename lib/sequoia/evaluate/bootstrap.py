@@ -32,9 +32,21 @@ class Bootstrap:
     seed: int
 
     def intervals(self, counts: NDArray[np.int64]) -> dict[str, Interval]:
-        """Return all metrics of a rank histogram (21,)."""
+        """Return all metrics of rank histograms of groups of users (G, 21).
+
+        In one group every rank is drawn alone; with several targets a user, whose ranks depend on each other,
+        whole groups are drawn (random groups, Wolter 2007).
+        """
         gains = np.stack([bucket_values(metric) for metric in METRICS], axis=1)
-        return dict(zip(METRICS, self._resample(counts, gains), strict=True))
+        drawn = self._resample(counts[0], gains) if len(counts) == 1 else self._draw_groups(counts, gains)
+        return dict(zip(METRICS, drawn, strict=True))
+
+    def _draw_groups(self, counts: NDArray[np.int64], gains: NDArray[np.float64]) -> list[Interval]:
+        sizes, totals = counts.sum(axis=1), counts @ gains
+        filled = np.flatnonzero(sizes)
+        shares = self.resamples(np.ones(len(filled), np.int64))
+        means = (shares @ totals[filled]) / (shares @ sizes[filled])[:, None]
+        return self._between(totals.sum(axis=0) / sizes.sum(), means)
 
     def difference(self, metric: str, joint: NDArray[np.int64]) -> Interval:
         """Return first model minus second over the same users.
@@ -60,9 +72,11 @@ class Bootstrap:
     def _resample(self, counts: NDArray[np.int64], gains: NDArray[np.float64]) -> list[Interval]:
         filled = np.flatnonzero(counts)
         means = self.resamples(counts[filled]) @ gains[filled]
+        return self._between(counts[filled] @ gains[filled] / counts.sum(), means)
+
+    def _between(self, value: NDArray[np.float64], means: NDArray[np.float64]) -> list[Interval]:
         tail = (1 - self.confidence) / 2
         low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-        value = counts[filled] @ gains[filled] / counts.sum()
         return [
             Interval(value=float(middle), low=float(bottom), high=float(top))
             for middle, bottom, top in zip(value, low, high, strict=True)

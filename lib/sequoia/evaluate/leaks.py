@@ -21,9 +21,10 @@ import pyarrow as pa
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.blobs import one_chunk, split
 from sequoia.buckets.shuffle import Report, shuffle
+from sequoia.evaluate.users import Asked
 from sequoia.modelling.trained_on import TrainedOn
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import HELD_OUT, Protocol, history_lengths, training_lengths
+from sequoia.sequences.held_out import HELD_OUT, Protocol, training_lengths
 from sequoia.sequences.identity import current_sequences
 from sequoia.splitmix64 import mix
 from sequoia.tables.gone import reason_gone
@@ -82,7 +83,7 @@ def _found(context: Context, name: str, origin: TrainedOn | None, now: TrainedOn
 
 def _looked_up(context: Context, name: str, origin: TrainedOn, folder: str) -> tuple[str, ...]:
     """Look for today's test targets among the training events of an older version, in one shuffle by user."""
-    tables, protocol = context.tables, context.config.sequences.split
+    tables, asked = context.tables, Asked.of_all_users(context)
     of_then: Protocol = origin.split["split"]
     now = [(part, True) for part in tables.files("sequences")]
     then = [(part, False) for part in tables.files_at("sequences", origin.version)]
@@ -91,7 +92,7 @@ def _looked_up(context: Context, name: str, origin: TrainedOn, folder: str) -> t
     def send(task: tuple[Part, bool]) -> Iterator[tuple[int, pa.Buffer]]:
         part, is_now = task
         for rows in read_groups(part.path, [*HELD_OUT, "times"]):
-            events = _targets(rows, protocol) if is_now else _trained(rows, of_then)
+            events = _targets(rows, asked) if is_now else _trained(rows, of_then)
             marked = events.append_column("is_target", pa.array(np.full(len(events), is_now)))
             yield from split(marked, mix(events.column("user_id").to_numpy().view(np.uint64)), buckets)
 
@@ -111,15 +112,14 @@ def _both(flags: pa.ChunkedArray) -> tuple[pa.Array, pa.Array]:
     return pa.array(is_target), pa.array(~is_target)
 
 
-def _targets(rows: pa.Table, protocol: Protocol) -> pa.Table:
+def _targets(rows: pa.Table, asked: Asked) -> pa.Table:
     """Return (user_id, item, time) of the test targets."""
-    places = history_lengths("test", protocol, rows)
-    held, places = rows.filter(pa.array(places >= 0)), places[places >= 0]
-    items, times = one_chunk(held.column("items")), one_chunk(held.column("times"))
-    at = items.offsets.to_numpy()[:-1] - items.offsets[0].as_py() + places if len(held) else places
+    row, place, _ = asked.targets("test", rows)
+    items, times = one_chunk(rows.column("items")), one_chunk(rows.column("times"))
+    at = items.offsets.to_numpy()[row] - items.offsets[0].as_py() + place if len(row) else place
     return pa.table(
         {
-            "user_id": held.column("user_id"),
+            "user_id": rows.column("user_id").take(pa.array(row)),
             "item": items.flatten().to_numpy()[at],
             "time": times.flatten().to_numpy()[at],
         }

@@ -12,7 +12,7 @@ from sequoia.config import Config
 from sequoia.evaluate.settings import Ties
 from sequoia.splitmix64 import stream_keys
 
-TIES = 5 << 32  # the purpose of the hash that shuffles ties; the position of the target is added
+TIES = 5 << 32  # the purpose of the hash that shuffles ties
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,11 +29,11 @@ class RankingProtocol:
         return cls(hide_seen=config.recommend.hide_seen, ties=config.evaluate.ties, seed=config.seed)
 
     def draws(self, batch: pa.RecordBatch) -> NDArray[np.float64] | None:
-        """Return a number from 0 to 1 for each target (user_id, position), the same for all models.
+        """Return a number from 0 to 1 for each target (user_id, place), the same for all models.
 
         None where ties are pessimistic.
         """
         if self.ties == "pessimistic":
             return None
-        users, positions = batch["user_id"].to_numpy(), batch["position"].to_numpy().astype(np.int64)
-        return stream_keys(self.seed, users ^ positions << 40, TIES) / 2.0**64
+        users, places = batch["user_id"].to_numpy(), batch["place"].to_numpy().astype(np.int64)
+        return stream_keys(self.seed, users ^ places << 40, TIES) / 2.0**64

@@ -15,6 +15,8 @@ class EvaluateSettings(Settings):
     """How ranks become metrics and intervals."""
 
     ties: Ties
+    targets: Literal["first", "all"]
+    users: int | None = Field(ge=1)
     bootstrap_samples: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
     new_user_events: int = Field(ge=0)

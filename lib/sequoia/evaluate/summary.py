@@ -14,11 +14,14 @@ from numpy.typing import NDArray
 from sequoia.buckets.blobs import one_chunk
 from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.evaluate.bootstrap import Bootstrap
-from sequoia.evaluate.metrics import CUTOFFS, LAST_CUTOFF, histogram
+from sequoia.evaluate.metrics import BUCKETS, CUTOFFS, LAST_CUTOFF
 from sequoia.road.stage import Context
+from sequoia.splitmix64 import mix
 from sequoia.tables.parts import Part, read_groups
 
 ALL, NEW_USERS, COLD_ITEMS = "all", "new users", "cold items"
+EVENT, LATER, SLICED_EVENTS = "event {}", "later events", 10  # of a span, where all of its events are ranked
+GROUPS = 1024  # of users, which a resample draws where users have several targets
 FULL = "full"
 POPULARITY = "shown_popularity@10"
 PROTOCOLS = {FULL: "rank", "sampled-uniform": "uniform_rank", "sampled-popularity": "popularity_rank"}
@@ -48,31 +51,51 @@ class Metric:
 
 @dataclass(frozen=True, kw_only=True)
 class Slices:
-    """Users with at most so many events before the target; targets with at most so many training events."""
+    """Users with at most so many events before the target; targets with at most so many training events.
+
+    every: whether all events of a span are ranked, and sliced by their number in it.
+    """
 
     new_user_events: int
     cold_item_events: int
+    every: bool = False
 
     @classmethod
     def of(cls, context: Context) -> Slices:
         """Return what the settings call new and cold."""
         settings = context.config.evaluate
-        return cls(new_user_events=settings.new_user_events, cold_item_events=settings.cold_item_events)
+        return cls(
+            new_user_events=settings.new_user_events,
+            cold_item_events=settings.cold_item_events,
+            every=settings.targets == "all",
+        )
 
     def flags(self, ranks: pa.Table) -> dict[str, NDArray[np.bool_]]:
         """Return for each slice, and for all, which rows of `ranks` belong to it."""
-        return {
+        flags = {
             ALL: np.ones(len(ranks), dtype=bool),
             NEW_USERS: ranks.column("history_events").to_numpy() <= self.new_user_events,
             COLD_ITEMS: ranks.column("target_events").to_numpy() <= self.cold_item_events,
         }
+        if self.every:
+            number = ranks.column("number").to_numpy()
+            flags |= {EVENT.format(at): number == at for at in range(1, SLICED_EVENTS + 1)}
+            flags[LATER] = number > SLICED_EVENTS
+        return flags
+
+    def groups(self, ranks: pa.Table) -> NDArray[np.int64]:
+        """Return the group of each row's user: one of all where a user has one target, else by a hash."""
+        if not self.every:
+            return np.zeros(len(ranks), np.int64)
+        hashes = mix(ranks.column("user_id").to_numpy().view(np.uint64))
+        return (hashes % np.uint64(GROUPS)).astype(np.int64)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """Ranks by bucket (21,); by model and split the distinct items shown up to each cut-off, and how popular.
+    """Ranks by group of users and bucket (G, 21); of each model and split what was shown.
 
-    shown: the mean popularity of what is shown; 1: the best seller everywhere.
+    covered: distinct items shown up to each cut-off. shown: their mean popularity; 1: the best seller always.
     """
 
     histograms: dict[Measured, NDArray[np.int64]]
@@ -98,7 +121,15 @@ def count_ranks(context: Context, models: Collection[str], slices: Slices) -> Co
     return Counted(histograms=dict(sorted(histograms.items())), covered=covered, shown=shown)
 
 
-COLUMNS = ["recommended", "history_events", "target_events", "shown_popularity", *PROTOCOLS.values()]
+COLUMNS = [
+    "user_id",
+    "number",
+    "recommended",
+    "history_events",
+    "target_events",
+    "shown_popularity",
+    *PROTOCOLS.values(),
+]
 
 
 def _count(parts: list[Part], *, slices: Slices) -> Report:
@@ -123,17 +154,20 @@ def _count(parts: list[Part], *, slices: Slices) -> Report:
 
 def _groups(parts: list[Part]) -> Iterator[pa.Table]:
     for part in parts:
-        yield from read_groups(part.path, COLUMNS)
+        yield from read_groups(part.path, [*COLUMNS, *PROTOCOLS.values()])
 
 
 def _histograms(ranks: pa.Table, slices: Slices) -> Iterator[tuple[str, str, NDArray[np.int64]]]:
-    flags = slices.flags(ranks)
+    flags, groups = slices.flags(ranks), slices.groups(ranks)
     for protocol, name in PROTOCOLS.items():
         column = ranks.column(name)
         known = column.is_valid().to_numpy()
         values = column.fill_null(1).to_numpy()
         for part in flags if protocol == FULL else (ALL,):
-            yield protocol, part, histogram(values[known & flags[part]])
+            chosen = known & flags[part]
+            of = GROUPS if slices.every else 1
+            cells = groups[chosen] * BUCKETS + np.minimum(values[chosen], BUCKETS) - 1
+            yield protocol, part, np.bincount(cells, minlength=of * BUCKETS).reshape(of, BUCKETS)
 
 
 def _best_places(lists: pa.ListArray, best: NDArray[np.int8]) -> NDArray[np.int8]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -16,14 +17,46 @@ from sequoia.buckets.shuffle import Report, map_tasks
 from sequoia.buckets.sizes import bounds_of_share, shares_of
 from sequoia.errors import UserError
 from sequoia.road.stage import Context
-from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths
+from sequoia.sequences.held_out import HELD_OUT, Protocol, Split, history_lengths, target_places
+from sequoia.splitmix64 import stream_keys
 from sequoia.tables.parts import Part, read_columns, read_groups, read_rows, rows_of_file
 
 SPLITS: tuple[Split, ...] = ("valid", "test")
 SAMPLERS = ("uniform", "popularity")
 STORED = {"target": pa.int32(), "seed": pa.int64(), "candidates": pa.list_(pa.int32())}
-SHARE = 100_000  # users of a task: it holds what all models make of them
+SAMPLE = 6 << 32  # the purpose of the hash that draws users
+SHARE = 100_000  # targets of a task: it holds what all models make of them
 BATCH = 10_000
+Places = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which held-out events are ranked.
+
+    every: all events of a span, or the first one of each user. share: of the users, drawn by the seed.
+    """
+
+    protocol: Protocol
+    every: bool
+    share: float
+    seed: int
+
+    @staticmethod
+    def of_all_users(context: Context) -> Asked:
+        """Return what the settings ask for, of every user."""
+        config = context.config
+        every = config.evaluate.targets == "all"
+        return Asked(protocol=config.sequences.split, every=every, share=1.0, seed=config.seed)
+
+    def targets(self, split: Split, rows: pa.Table) -> tuple[Places, Places, Places]:
+        """Return of each target the row, its place in it from 0, and its number in the span from 1."""
+        row, place = target_places(split, self.protocol, rows)
+        number = place - history_lengths(split, self.protocol, rows)[row] + 1
+        users = rows.column("user_id").to_numpy()
+        drawn = stream_keys(self.seed, users, SAMPLE) < np.uint64(min(self.share, 1 - 2**-53) * 2.0**64)
+        kept = (drawn | (self.share >= 1))[row] & (self.every | (number == 1))
+        return row[kept], place[kept], number[kept]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +70,7 @@ class Share:
     number: int
     of: int
     negatives: tuple[Part, ...]
-    protocol: Protocol
+    asked: Asked
 
     def sequences(self, columns: list[str]) -> pa.Table:
         """Read columns of the share's rows."""
@@ -46,57 +79,65 @@ class Share:
 
 
 def held_out_shares(context: Context) -> tuple[list[Share], dict[Split, int]]:
-    """Return shares of all users, and the number of held-out events of each split.
+    """Return shares of all users, and the number of held-out events of each split that are ranked.
 
     Raises UserError when a split has none, or when the negatives are of other sequences.
     """
-    tables, protocol = context.tables, context.config.sequences.split
+    tables, config = context.tables, context.config
     parts = tables.files("sequences", written_by="sequences")
-    counted = map_tasks(context.spark, parts, partial(_count, protocol=protocol))
+    wanted, users = config.evaluate.users, sum(part.rows for part in parts)
+    share = 1.0 if wanted is None else wanted / max(users, 1)
+    asked = replace(Asked.of_all_users(context), share=share)
+    counted = map_tasks(context.spark, parts, partial(_count, asked=asked))
     held_out: dict[Split, int] = {split: sum(one[split] for one in counted) for split in SPLITS}
     for split, events in held_out.items():
         if not events:
             raise UserError(
-                f"no user has a held-out event in split {split} under sequences.split = {protocol}: "
+                f"no user has a held-out event in split {split} under sequences.split = {asked.protocol}: "
                 "take more data, a lower sequences.k or leave-one-out"
             )
     tables.check_made_from("negatives", ["sequences", "vocabulary"])
     negatives = tables.files("negatives", written_by="negatives")
     cores = context.spark.sparkContext.defaultParallelism
     shares = []
-    for part, of in zip(parts, shares_of([one["users"] for one in counted], SHARE, cores), strict=True):
+    for part, of in zip(parts, shares_of([one["targets"] for one in counted], SHARE, cores), strict=True):
         stored = tuple(overlapping(part, negatives))
         shares += [
-            Share(part=part, number=number, of=of, negatives=stored, protocol=protocol)
-            for number in range(of)
+            Share(part=part, number=number, of=of, negatives=stored, asked=asked) for number in range(of)
         ]
     return shares, held_out
 
 
-def _count(part: Part, *, protocol: Protocol) -> Report:
-    """Count the users of a file of sequences, and of each split those with a held-out event."""
+def _count(part: Part, *, asked: Asked) -> Report:
+    """Count the targets in a file of sequences, of each split and of the one with more."""
     rows = read_columns(part.path, [column for column in HELD_OUT if column != "items"])
-    counts: Report = {split: int((history_lengths(split, protocol, rows) >= 0).sum()) for split in SPLITS}
-    return {"users": len(rows), **counts}
+    counts: Report = {split: len(asked.targets(split, rows)[0]) for split in SPLITS}
+    return {"targets": max(counts.values()), **counts}
 
 
 def read_batches(share: Share, columns: Sequence[str] = ()) -> Iterator[pa.RecordBatch]:
-    """Yield (user_id, split, items, columns, position, and of each sampler _target, _seed, candidates).
+    """Yield (user_id, split, items, columns, place, number, and of each sampler _target, _seed, candidates).
 
-    Items are item_index ids, oldest first, the target that at `position`, from 0; columns: what else is known
-    of the events. Candidates and their targets are vocabulary rows, null for users of whom none are stored. A
-    batch is of one split.
+    A row is a target: items are item_index ids, oldest first, the target that at `place`, from 0; number: of
+    the target among those of its user and split, from 1; columns: what else is known of the events.
+    Candidates and their targets are vocabulary rows, null for users of whom none are stored. A batch is of
+    one split.
     """
     rows = share.sequences([*HELD_OUT, *columns])
+    size = BATCH // 10 if share.asked.every else BATCH  # a long history comes with each of its targets
     for split in SPLITS:
-        places = history_lengths(split, share.protocol, rows)
-        held = rows.filter(pa.array(places >= 0)).select(["user_id", "items", *columns])
-        held = held.append_column("position", pa.array(places[places >= 0], pa.int32()))
-        held = held.append_column("split", pa.array([split] * len(held), pa.string()))
-        stored = {sampler: _stored(share, split, sampler, held.column("user_id")) for sampler in SAMPLERS}
-        for start in range(0, len(held), BATCH):
-            batch = held.slice(start, BATCH)
+        row, place, number = share.asked.targets(split, rows)
+        users = rows.column("user_id").take(pa.array(np.unique(row)))
+        stored = {sampler: _stored(share, split, sampler, users) for sampler in SAMPLERS}
+        for start in range(0, len(row), size):
+            part = slice(start, start + size)
+            batch = rows.select(["user_id", "items", *columns]).take(pa.array(row[part]))
             whole = {name: one_chunk(batch.column(name)) for name in batch.column_names}
+            whole |= {
+                "place": pa.array(place[part], pa.int32()),
+                "number": pa.array(number[part], pa.int32()),
+                "split": pa.array([split] * len(batch), pa.string()),
+            }
             for sampler, candidates in stored.items():
                 whole |= _of_users(candidates, sampler, whole["user_id"])
             yield pa.RecordBatch.from_pydict(whole)

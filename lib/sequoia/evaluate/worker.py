@@ -117,19 +117,21 @@ def read_users(batch: pa.RecordBatch, vocabulary: ItemIndex, drawing: Drawing) -
             name: batch[name].flatten().to_numpy() for name in EVENT_FEATURES if name in batch.schema.names
         },
     )
-    positions_B = batch["position"].to_numpy()
-    targets = taken.items_T[taken.bounds_B1[:-1] + positions_B]
+    places_B = batch["place"].to_numpy()
+    targets = taken.items_T[taken.bounds_B1[:-1] + places_B]
     for sampler in SAMPLERS:
         _check_stored(batch, sampler, targets, drawing)
     return Users(
         batch=batch,
-        histories=taken.where(taken.back >= (lengths_B - positions_B)[taken.users]),
+        histories=taken.where(taken.back >= (lengths_B - places_B)[taken.users]),
         targets=targets,
         candidates={sampler: _candidates(batch, sampler, taken, drawing) for sampler in SAMPLERS},
     )
 
 
 def _check_stored(batch: pa.RecordBatch, sampler: str, targets: Rows, drawing: Drawing) -> None:
+    firsts = pc.equal(batch["number"], 1)  # candidates are of all targets of a user, stored with the first
+    batch, targets = batch.filter(firsts), targets[firsts.to_numpy(zero_copy_only=False)]
     for name, now in (("target", targets), ("seed", drawing.seed)):
         then = batch[f"{sampler}_{name}"]
         if (then.fill_null(-1).to_numpy() != np.where(then.is_null(), -1, now)).any():
@@ -187,6 +189,7 @@ def rank_rows(users: Users, outcome: Outcome, vocabulary: ItemIndex) -> pa.Table
     kept_BK = outcome.top_BK >= FIRST_ITEM_ROW
     columns = {
         "user_id": users.batch["user_id"],
+        "number": users.batch["number"],
         "target": pa.array(users.targets, pa.int32()),
         "rank": pa.array(outcome.ranks["full"]),
         **{f"{sampler}_rank": pa.array(outcome.ranks[sampler]) for sampler in SAMPLERS},

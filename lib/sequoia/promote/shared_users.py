@@ -1,9 +1,10 @@
-"""The ranks of several models for the same test users: what the gate compares."""
+"""The ranks of several models for the same test users, the first target of each: what the gate compares."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from sequoia.tables.parts import Part, read_groups
 
 Joint = Mapping[tuple[str, str], NDArray[np.int64]]
 PARTS = (ALL, NEW_USERS, COLD_ITEMS)
-COLUMNS = ["user_id", "rank", "leaked", "history_events", "target_events"]
+COLUMNS = ["user_id", "number", "rank", "leaked", "history_events", "target_events"]
 BUCKET_BYTES = 1 << 28  # of files whose users come together in one task
 
 
@@ -65,12 +66,13 @@ def joint_histograms(context: Context, challenger: str, opponents: Sequence[str]
     }
     if not opponents:
         return found
-    models, slices = [challenger, *opponents], Slices.of(context)
+    models, slices = [challenger, *opponents], replace(Slices.of(context), every=False)
     files = _test_files(context, models)
     buckets = 1 + sum(part.bytes for part in files) // BUCKET_BYTES
 
     def send(part: Part) -> Iterator[tuple[int, pa.Buffer]]:
         for ranks in read_groups(part.path, COLUMNS):
+            ranks = ranks.filter(pc.equal(ranks.column("number"), 1))  # a user counts once
             rows = _marked(ranks, models.index(part.partition["model"]), slices)
             yield from split(rows, mix(rows.column("user_id").to_numpy().view(np.uint64)), buckets)
 

@@ -34,6 +34,24 @@ TARGETS = {
 }
 
 
+def target_places(
+    split: Split, protocol: Protocol, positions: pa.Table
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return, of rows of sequences, the row and the place (from 0) of every target of a split, in order.
+
+    These are all events of the span that is held out, of which `history_lengths` tells the first. A user
+    without events before the span has none.
+    """
+    begin = history_lengths(split, protocol, positions)
+    end = positions.column(TARGETS[split, protocol][2]).to_numpy().astype(np.int64)
+    if protocol == "leave-one-out":
+        end = begin + 1
+    counts = np.where(begin >= 0, end - begin, 0)
+    first = np.cumsum(counts) - counts
+    rows = np.repeat(np.arange(len(counts)), counts)
+    return rows, begin[rows] + np.arange(counts.sum()) - first[rows]
+
+
 def history_lengths(split: Split, protocol: Protocol, positions: pa.Table) -> npt.NDArray[np.int64]:
     """Return of rows of sequences how many events come before the target, -1 without a target.
 
