@@ -131,7 +131,7 @@ def test_old_files_of_tables_go_by_vacuum_and_the_newest_version_stays(make_cont
     context = make_context()
     schema = context.tables.schema("vocabulary")
     for count in (3, 2):
-        rows = [(row, row, str(row), 1, 1, 1, 0) for row in range(2, 2 + count)]
+        rows = [(row, row, str(row), 1, 1, 1, 0, 0.0, 0) for row in range(2, 2 + count)]
         context.tables.overwrite("vocabulary", context.spark.createDataFrame(rows, schema))
     assert _history(context, "vocabulary", 24 * context.config.retention.history_days) is None
     check = "spark.databricks.delta.retentionDurationCheck.enabled"
