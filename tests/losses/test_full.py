@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sequoia.losses.full import full_softmax
+from sequoia.losses.full import _losses_by_largest, full_softmax
 from tests.losses.world import cross_entropy, problem
 
 LARGE = """
@@ -52,6 +52,17 @@ def test_stays_finite_where_the_targets_probability_underflows(item_tile: int) -
         torch.ones(1, 1), torch.tensor([5]), vectors, target_tile=8, item_tile=max(item_tile, 3)
     )
     assert loss.item() == pytest.approx(2000.0)
+
+
+def test_a_gpu_is_not_waited_for_and_its_losses_are_the_same() -> None:
+    """The way that is taken on CUDA, here on a processor: the last target's probability is no float."""
+    logits = torch.tensor([[0.0, 1.0, 2.0], [3.0, -1.0, 0.5], [0.0, 1000.0, -1000.0]])
+    targets = torch.tensor([2, 0, 2])
+    expected = F.cross_entropy(logits, targets, reduction="none")
+    probabilities = logits.softmax(dim=1)
+    losses = _losses_by_largest(logits, (torch.arange(3), targets))
+    torch.testing.assert_close(losses, expected)
+    torch.testing.assert_close(logits, probabilities)
 
 
 @pytest.mark.parametrize("item_tile", [16, 1000])

@@ -61,7 +61,7 @@ def oracle_votes(
 
 
 def scorer(sequences: list[list[int]], given: CountingParameters, most: int = 100) -> Counting:
-    pairs = sum_pairs(count(sequences, given.window), given.window)
+    pairs = sum_pairs(count(sequences, given.window), given.window, NUM_ROWS)
     votes = transition_weights(
         pairs,
         events(sequences),
@@ -156,6 +156,17 @@ def test_tuning_takes_the_grid_point_with_the_best_ndcg_of_the_real_scorer() -> 
                     best = max(best, voted_ndcg(scorer(sequences, given), histories, targets))
     assert value == pytest.approx(best)
     assert voted_ndcg(Counting(votes, events(sequences), chosen), histories, targets) == pytest.approx(value)
+
+
+def test_without_any_pair_the_most_popular_items_are_left() -> None:
+    grid = CountingSettings(
+        window=[2], backward=[0.0], last=[1], decay=[0.5], popularity_power=[0.0], max_neighbours=9
+    )
+    popular = np.array([0, 0, 1, 5, 3, 0, 0, 0])
+    chosen, votes, value = tune({}, popular, Histories.of([[2]]), np.array([3]), grid)
+    assert value == 0.0
+    best = Counting(votes, popular, chosen).preferences(Histories.of([[2]])).best(2, Histories.of([[2]]))
+    assert best.rows_BK.tolist() == [[3, 4]]
 
 
 def voted_ndcg(model: Counting, histories: Histories, targets: np.ndarray) -> float:

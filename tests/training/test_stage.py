@@ -113,8 +113,10 @@ def test_an_interrupted_training_goes_on_in_its_mlflow_run(
     write_tables(context)
     write_training(context)
 
-    def fail_in_the_second_epoch(context: Context, kind: str, run: Run, note: dict[str, Any]) -> None:
-        report(context, kind, run, note)
+    def fail_in_the_second_epoch(
+        context: Context, kind: str, run: Run, note: dict[str, Any], bar: Any
+    ) -> None:
+        report(context, kind, run, note, bar)
         if note["epoch"] == 1:
             wait_for_epoch(Path(context.config.workspace), trained_meanwhile)
             raise OSError("the cluster is gone")

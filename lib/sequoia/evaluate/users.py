@@ -90,11 +90,12 @@ def held_out_shares(context: Context) -> tuple[list[Share], dict[Split, int]]:
     asked = replace(Asked.of_all_users(context), share=share)
     counted = map_tasks(context.spark, parts, partial(_count, asked=asked))
     held_out: dict[Split, int] = {split: sum(one[split] for one in counted) for split in SPLITS}
+    more = ", a larger evaluate.users" if wanted else ""
     for split, events in held_out.items():
         if not events:
             raise UserError(
                 f"no user has a held-out event in split {split} under sequences.split = {asked.protocol}: "
-                "take more data, a lower sequences.k or leave-one-out"
+                f"take more data, a lower sequences.k{more} or leave-one-out"
             )
     tables.check_made_from("negatives", ["sequences", "vocabulary"])
     negatives = tables.files("negatives", written_by="negatives")

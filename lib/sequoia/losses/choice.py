@@ -40,6 +40,11 @@ class Loss(Protocol):
         """Say whether negatives are drawn from the targets of all ranks."""
         ...
 
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return the type of the logits."""
+        ...
+
     def draw(self, batch_M: Tensor, generator: torch.Generator) -> Tensor:
         """Return the negatives of a step, int64 rows, from the generator.
 
@@ -81,6 +86,7 @@ class SampledLoss:
     """One of the losses against negatives that the targets of a step share."""
 
     samples = True
+    dtype = torch.float32
 
     def __init__(self, settings: LossSettings, counts_V: Tensor) -> None:
         self._settings = settings

@@ -100,7 +100,7 @@ class _Tiles:
         gradient_CD = states_CD.new_zeros(count, states_CD.shape[1], dtype=torch.float32)
         if len(self._spans) == 1:
             logits_CT = self._logits(states_CD, self._spans[0])
-            loss = _loss_then_gradient(logits_CT, targets_C)
+            loss = self._loss_then_gradient(logits_CT, states_CD, targets_C)
             self._collect(logits_CT, states_CD, gradient_CD, self._spans[0])
             return loss, gradient_CD
         target_logits_C, normaliser_C = self._first_pass(states_CD, targets_C)
@@ -112,6 +112,29 @@ class _Tiles:
             logits_CT[inside, places] -= 1
             self._collect(logits_CT, states_CD, gradient_CD, span)
         return (normaliser_C - target_logits_C).sum(), gradient_CD
+
+    def _loss_then_gradient(self, logits_CV: Tensor, states_CD: Tensor, targets_C: Tensor) -> Tensor:
+        """Return the summed loss and overwrite the logits with its gradient, 0 beyond the last target."""
+        count = len(targets_C)
+        logits_CV[count:] = 0
+        part_CV, at_C = logits_CV[:count], (torch.arange(count, device=targets_C.device), targets_C)
+        if part_CV.device.type == "cuda":
+            losses_C = _losses_by_largest(part_CV, at_C)
+        else:
+            torch.softmax(part_CV, dim=1, out=part_CV)
+            losses_C = -part_CV[at_C].float().log()
+            # A probability may be too small for a float; to ask a GPU whether one is would be to wait for it.
+            lost = losses_C.isinf().nonzero()[:, 0]
+            if len(lost):
+                losses_C[lost] = self._exactly(states_CD[lost], targets_C[lost])
+        part_CV[at_C] -= 1
+        return losses_C.sum()
+
+    def _exactly(self, states_CD: Tensor, targets_C: Tensor) -> Tensor:
+        """Return the loss of each of a few targets by way of logarithms."""
+        logits_CV = (states_CD @ self._vectors.T).float()
+        logits_CV[:, :NUM_RESERVED_ROWS] = -torch.inf
+        return F.cross_entropy(logits_CV, targets_C, reduction="none")
 
     def _first_pass(self, states_CD: Tensor, targets_C: Tensor) -> tuple[Tensor, Tensor]:
         """Return the targets' logits and the logarithm of the softmax's denominator, both (C,) float32."""
@@ -148,15 +171,11 @@ def _inside(targets_C: Tensor, span: slice) -> tuple[Tensor, Tensor]:
     return inside, targets_C[inside] - span.start
 
 
-def _loss_then_gradient(logits_CV: Tensor, targets_C: Tensor) -> Tensor:
-    """Return the summed loss and overwrite the logits with its gradient, 0 in rows beyond the last target."""
-    logits_CV[len(targets_C) :] = 0
-    logits_CV = logits_CV[: len(targets_C)]
-    rows_C = torch.arange(len(targets_C), device=targets_C.device)
-    target_logits_C = logits_CV[rows_C, targets_C].float()
-    largest_C = logits_CV.amax(dim=1).float()
+def _losses_by_largest(logits_CV: Tensor, at_C: tuple[Tensor, Tensor]) -> Tensor:
+    """Return the loss of each target, and turn the logits into probabilities.
+
+    The largest one is at least 1 / V, so its logarithm is safe where that of the target's is not.
+    """
+    target_logits_C, largest_C = logits_CV[at_C].float(), logits_CV.amax(dim=1).float()
     torch.softmax(logits_CV, dim=1, out=logits_CV)
-    # The largest probability is at least 1 / V, so its logarithm is safe where that of the target's is not.
-    log_normaliser_C = largest_C - logits_CV.amax(dim=1).float().log()
-    logits_CV[rows_C, targets_C] -= 1
-    return (log_normaliser_C - target_logits_C).sum()
+    return largest_C - logits_CV.amax(dim=1).float().log() - target_logits_C

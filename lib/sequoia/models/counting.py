@@ -107,7 +107,7 @@ def tune(
     seen = _seen(histories, len(events_V))
     best: tuple[CountingParameters, sp.csr_array, float] | None = None
     for window, backward, power in product(settings.window, settings.backward, settings.popularity_power):
-        pairs = sum_pairs(pairs_by_distance, window)
+        pairs = sum_pairs(pairs_by_distance, window, len(events_V))
         votes = transition_weights(
             pairs, events_V, backward=backward, popularity_power=power, max_neighbours=settings.max_neighbours
         )
@@ -123,10 +123,10 @@ def tune(
     return best
 
 
-def sum_pairs(pairs_by_distance: Mapping[int, sp.csr_array], window: int) -> sp.csr_array:
-    """Add up 1 / distance for every pair within the window."""
+def sum_pairs(pairs_by_distance: Mapping[int, sp.csr_array], window: int, num_rows: int) -> sp.csr_array:
+    """Add up 1 / distance for every pair within the window; there may be none, (V, V) all the same."""
     terms = [pairs / distance for distance, pairs in sorted(pairs_by_distance.items()) if distance <= window]
-    return sp.csr_array(sum(terms[1:], start=terms[0]))
+    return sp.csr_array(sum(terms, start=sp.csr_array((num_rows, num_rows))))
 
 
 def _seen(histories: Histories, num_rows: int) -> sp.csr_array:

@@ -44,6 +44,8 @@ def fit(spec: TrainingSpec) -> None:
 def read_pairs(snapshot: Snapshot, num_rows: int) -> dict[int, sp.csr_array]:
     """Read the cooccurrences table's files into one (V, V) matrix per distance."""
     tables = [pq.read_table(local_copy(locate(file.path))) for file in snapshot.files]
+    if not tables:
+        return {}
     item, following, distance, pairs = (
         np.concatenate([table[name].to_numpy() for table in tables])
         for name in ("item", "next_item", "distance", "pairs")

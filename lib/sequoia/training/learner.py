@@ -22,7 +22,7 @@ from sequoia.losses.choice import Loss
 from sequoia.neural.model import NeuralModel
 from sequoia.splitmix64 import stream_keys
 from sequoia.training.checkpoint import Tensors, optimizer_state, set_optimizer_state
-from sequoia.training.examples import Step, training_loss
+from sequoia.training.examples import Examples, Step, training_loss
 from sequoia.training.item_optimizer import ItemOptimizer
 from sequoia.training.settings import TrainingSettings
 
@@ -72,6 +72,17 @@ class Learner:
         wait()
         self._move(1 / total[1].clamp(min=1).float(), self.rate(step))
         return total
+
+    def gradients_of(self, examples: Examples) -> tuple[Tensor | None, ...]:
+        """Return the gradients of a batch of this rank, by parameter; nothing is learned and nobody waits."""
+        negatives_S = self._loss.draw(examples.targets_N, torch.Generator().manual_seed(self._seed))
+        loss = training_loss(self.model, examples, self._loss, negatives_S)
+        return torch.autograd.grad(loss, [*self.model.parameters()], allow_unused=True)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Return the type in which most of it is multiplied."""
+        return self._loss.dtype
 
     def _move(self, scale: Tensor, rate: float) -> None:
         """Multiply the summed gradients, cut them where they are too long, and move the parameters."""

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from sequoia.config.models import check_models
 from sequoia.distributed.launch import launch
 from sequoia.errors import DivergedError, UserError
@@ -27,7 +29,7 @@ from sequoia.tracking.runs import Run
 from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
 from sequoia.training.data import training_data
 from sequoia.training.earlier_model import earlier_model
-from sequoia.training.epoch_report import report
+from sequoia.training.epoch_report import progress_bar, report
 from sequoia.training.inputs import Inputs, written_inputs
 from sequoia.training.pairs import TABLE as PAIRS
 from sequoia.training.runs import training_run
@@ -158,20 +160,21 @@ def _train(
             hide_seen=config.recommend.hide_seen,
             warm_start=earlier_model(context, kind),
         )
-        _launch(spec, lambda note: report(context, kind, run, note))
-        if goes_on:
-            _report_rest(context, kind, run, folder)
+        with progress_bar(context) as bar:
+            _launch(spec, lambda note: report(context, kind, run, note, bar))
+            if goes_on:
+                _report_rest(context, kind, run, folder, bar)
     (folder / DONE).write_text(run.id, encoding="utf-8")
     publish(folder, target, last=DONE)
     return TrainedModel(folder=target, mlflow_run_id=run.id, fingerprint=mark)
 
 
-def _report_rest(context: Context, kind: str, run: Run, folder: Path) -> None:
+def _report_rest(context: Context, kind: str, run: Run, folder: Path, bar: tqdm) -> None:
     """Report epochs that ended when nobody listened any more: the training was just being interrupted."""
     logged = run.logged_steps("train/loss")
     for note in json.loads((folder / "model.json").read_text(encoding="utf-8"))["history"]:
         if note["epoch"] not in logged:
-            report(context, kind, run, note)
+            report(context, kind, run, note, bar)
 
 
 def _fresh_bench(target: Location) -> Path:

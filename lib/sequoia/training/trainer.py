@@ -23,6 +23,7 @@ from sequoia.training.checkpoint import (
     save_checkpoint,
 )
 from sequoia.training.checkpoint_folder import publish_checkpoints
+from sequoia.training.effort import Effort
 from sequoia.training.examples import Step, make_step
 from sequoia.training.learner import Learner
 from sequoia.training.meter import Meter, step_note
@@ -73,13 +74,20 @@ class Trainer:
 
     def _train(self, steps: Iterator[Step], validate: Validate, report: Report) -> None:
         progress, meter = self._progress, Meter(self._progress, self._learner.device)
+        effort: Effort | None = None
         for step in meter.timed(steps):
+            if effort is None and self._group.is_main and not progress.history:
+                effort = Effort.of(self._learner, step)
+                meter.restart()
             meter.add(self._learner.learn(step))
             progress.step = step.number + 1
             if progress.step == step.of:
                 meter.settle()
                 self._end_epoch(validate())
                 report(progress.history[-1])
+                if effort is not None and len(progress.history) == 1:
+                    ended = progress.history[0]
+                    report(effort.note(ended["targets"], ended["seconds"], self._group.size))
                 self._checkpoint(at_end=True)
                 meter.next_epoch()
                 if progress.finished:
