@@ -9,7 +9,7 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench-data bench-train demo dist test test-remote test-runtime lint types picture clean
+.PHONY: help setup bench-data bench-gpu bench-train demo dist horovod-nccl test test-remote test-runtime lint types picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -40,6 +40,9 @@ test-runtime: ## the road on the packages of Databricks Runtime 15.4 LTS ML, in 
 	@bash conf/setup/setup.sh --runtime
 	@PATH="$(CURDIR)/.venv-runtime/bin:$$PATH" .venv-runtime/bin/python -m pytest $(or $(TESTS),tests/test_road.py \
 		tests/training tests/distributed tests/test_doctor.py tests/test_doctor_elsewhere.py)
+
+horovod-nccl: $(READY) ## replace .venv's Horovod by one with NCCL, for NVIDIA GPUs (5 minutes, kept)
+	@$(RUN) python conf/setup/horovod_nccl.py
 
 lint: $(READY) ## ruff: rules and format
 	@$(RUN) ruff check .

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sequoia import log
-from sequoia.distributed.launch import launch
+from sequoia.distributed.launch import Order, launch
 
 Captured = pytest.CaptureFixture[str]
 
@@ -103,13 +103,14 @@ def test_a_package_with_handlers_of_its_own_is_redacted_there(capsys: Captured) 
 def test_lines_of_training_processes_pass_through(capsys: Captured) -> None:
     log.start("json", run_id="r1")
     with log.lines_of("train"):
-        launch(
-            "timeit",
-            ["-n1", "-r1", "print('    epoch 1 from http://me:pa55@host')"],
+        order = Order(
+            module="timeit",
+            arguments=["-n1", "-r1", "print('    epoch 1 from http://me:pa55@host')"],
             launcher="single",
             processes=1,
             threads=1,
             timeout_seconds=60,
         )
+        launch(order)
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     assert (lines[1]["stage"], lines[1]["message"]) == ("train", "epoch 1 from http://me:***@host")

@@ -12,6 +12,8 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cache import cache_folder
@@ -38,10 +40,22 @@ def torch_build() -> str:
     return line.partition("=")[2].strip().strip("'\"")
 
 
-def wheel_key() -> str:
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """A way to build it: how its wheel's folder ends, and what differs from BUILD."""
+
+    suffix: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+PLAIN = Variant()
+
+
+def wheel_key(variant: Variant = PLAIN) -> str:
     """Name what a built wheel depends on."""
+    system = f"{platform.system().lower()}-{platform.machine()}{variant.suffix}"
     python = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    return f"{python}-torch{torch_build()}-horovod{HOROVOD}-{platform.system().lower()}-{platform.machine()}"
+    return f"{python}-torch{torch_build()}-horovod{HOROVOD}-{system}"
 
 
 def parallel_compilers() -> int:
@@ -50,9 +64,10 @@ def parallel_compilers() -> int:
     return max(1, min(len(os.sched_getaffinity(0)), memory >> 31))
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, variant: Variant) -> None:
     """Build in a scratch folder and rename, so that an interrupted build leaves no half-written wheel."""
-    environment = {**os.environ, **BUILD, "CXX": str(WRAPPER), "MAKEFLAGS": f"-j{parallel_compilers()}"}
+    own = {"CXX": str(WRAPPER), "MAKEFLAGS": f"-j{parallel_compilers()}"}
+    environment = {**os.environ, **BUILD, **own, **variant.settings}
     pip = [
         sys.executable,
         "-m",
@@ -70,25 +85,25 @@ def build(folder: Path) -> None:
             wheel.rename(folder / wheel.name)
 
 
-def wheel() -> Path:
+def wheel(variant: Variant = PLAIN) -> Path:
     """Return the wheel, built if it is not there; a second set-up waits for the first one's build."""
-    folder = cache_folder() / "wheels" / wheel_key()
+    folder = cache_folder() / "wheels" / wheel_key(variant)
     folder.mkdir(parents=True, exist_ok=True)
     lock = os.open(folder, os.O_RDONLY)
     fcntl.flock(lock, fcntl.LOCK_EX)
     try:
         if not list(folder.glob("horovod-*.whl")):
-            build(folder)
+            build(folder, variant)
         return next(folder.glob("horovod-*.whl"))
     finally:
         os.close(lock)
 
 
-def install() -> None:
+def install(variant: Variant = PLAIN) -> None:
     """Install the wheel; one that does not load here (a cache shared between machines) is built again."""
-    if not installed_loads(wheel()):
-        wheel().unlink()
-        if not installed_loads(wheel()):
+    if not installed_loads(wheel(variant)):
+        wheel(variant).unlink()
+        if not installed_loads(wheel(variant)):
             raise SystemExit("Horovod was built, but `import horovod.torch` fails: see above.")
 
 
@@ -100,4 +115,7 @@ def installed_loads(file: Path) -> bool:
 
 
 if __name__ == "__main__":
-    {"key": lambda: print(wheel_key()), "build": lambda: print(wheel()), "install": install}[sys.argv[1]]()
+    if sys.argv[1] == "install":
+        install()
+    else:
+        print({"key": wheel_key, "build": wheel}[sys.argv[1]]())

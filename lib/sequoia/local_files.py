@@ -93,6 +93,15 @@ def workbench(location: Location) -> Path:
     return _cache() / "work" / _digest(uri(location)) / location.name
 
 
+def fresh_workbench(location: Location) -> Path:
+    """Return `workbench`: for a remote folder an empty one, a local one as it is or made."""
+    bench = workbench(location)
+    if not is_local(location):
+        remove(bench)
+    bench.mkdir(parents=True, exist_ok=True)
+    return bench
+
+
 def local_copy(location: Location) -> Path:
     """Return a path of this machine with the contents of a file or folder: itself, or a copy made once.
 

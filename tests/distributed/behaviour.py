@@ -1,4 +1,4 @@
-"""What every group of processes must do; run by each process as `python behaviour.py LAUNCHER FOLDER`."""
+"""What every group of processes must do; run by each process as `work([LAUNCHER, FOLDER])`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from sequoia.distributed.collective import Collective, connect, leave
+from sequoia.distributed.collective import Collective, connect, end_process
 from sequoia.distributed.gradients import GradientSum
 from sequoia.distributed.values import add_up, from_main, tensors_from_main
 
@@ -72,8 +72,15 @@ def observe(group: Collective) -> dict[str, Any]:
     }
 
 
+def work(arguments: list[str]) -> None:
+    """Join the group of a launcher, and leave what was seen in a folder."""
+    launcher, folder = arguments
+    group = connect(launcher, device=torch.device("cpu"), timeout_seconds=60)
+    seen = observe(group)
+    Path(folder, f"{group.rank}.json").write_text(json.dumps(seen))
+    group.close()
+
+
 if __name__ == "__main__":
-    joined = connect(sys.argv[1], timeout_seconds=60)
-    seen = observe(joined)
-    Path(sys.argv[2], f"{joined.rank}.json").write_text(json.dumps(seen))
-    leave(joined)
+    work(sys.argv[1:])
+    end_process()

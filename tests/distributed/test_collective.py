@@ -1,9 +1,8 @@
-"""One behaviour suite for all groups: a single process, and up to three of Horovod and of torchrun."""
+"""One behaviour suite for all groups: a process, up to three of Horovod and of torch, two in Spark."""
 
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,24 @@ from typing import Any
 import pytest
 import torch
 
-from sequoia.distributed.launch import _environment, _prefix, launch
+from sequoia.distributed.launch import IN_SPARK, Order, launch
 from sequoia.errors import UserError
 from tests.distributed.behaviour import rows_of
 
-BEHAVIOUR = Path(__file__).with_name("behaviour.py")
-
-
 GROUPS = [("single", 1), ("horovod", 1), ("horovod", 2), ("horovod", 3), ("torchrun", 1), ("torchrun", 2)]
-GROUPS.append(("torchrun", 3))
+GROUPS += [("torchrun", 3), ("horovod-spark", 2), ("torch-distributor", 2)]
+
+
+def order(module: str, *arguments: str, launcher: str = "single", processes: int = 1, **more: Any) -> Order:
+    return Order(
+        module=module,
+        arguments=[*arguments],
+        launcher=launcher,
+        processes=processes,
+        threads=1,
+        timeout_seconds=60,
+        **more,
+    )
 
 
 @pytest.fixture(scope="module", params=GROUPS, ids=lambda param: f"{param[0]}-{param[1]}")
@@ -27,9 +35,9 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     """Return what each process of a real group saw."""
     launcher, processes = request.param
     folder = tmp_path_factory.mktemp(launcher)
-    command = [*_prefix(launcher, processes, 60), str(BEHAVIOUR), launcher, str(folder)]
-    done = subprocess.run(command, env=_environment(1, 60), capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stdout + done.stderr
+    more = {"spark": request.getfixturevalue("spark")} if launcher in IN_SPARK else {}
+    arguments = (launcher, str(folder))
+    launch(order("tests.distributed.behaviour", *arguments, launcher=launcher, processes=processes, **more))
     found = [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
     assert len(found) == processes
     return found
@@ -92,14 +100,14 @@ def test_a_refusal_in_a_process_arrives_as_a_sentence(
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(UserError, match="width 3 must be even: change it"):
-        launch("refusing", [], launcher="single", processes=1, threads=1, timeout_seconds=60)
+        launch(order("refusing"))
 
 
 def test_a_crash_in_a_process_shows_its_last_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "crashing.py").write_text("raise RuntimeError('out of luck')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(RuntimeError, match="out of luck"):
-        launch("crashing", [], launcher="single", processes=1, threads=1, timeout_seconds=60)
+        launch(order("crashing"))
 
 
 def test_a_launcher_that_cannot_take_a_note_ends_the_processes(
@@ -116,5 +124,5 @@ def test_a_launcher_that_cannot_take_a_note_ends_the_processes(
 
     started = time.monotonic()
     with pytest.raises(ConnectionError, match="epoch 3 could not be stored"):
-        launch("talking", [], launcher="single", processes=1, threads=1, timeout_seconds=60, on_note=refuse)
+        launch(order("talking"), on_note=refuse)
     assert time.monotonic() - started < 60

@@ -7,17 +7,32 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Thread
 
 import psutil
 import pytest
+from pyspark.sql import SparkSession
 
-from sequoia.distributed.launch import launch
+from sequoia.distributed.launch import IN_SPARK, launch
 from sequoia.training.spec import TrainingSpec
+from tests.training.test_loop_process import order
 
 MakeSpec = Callable[..., TrainingSpec]
-RANK = {"horovod": "HOROVOD_RANK", "torchrun": "RANK"}
+RANK = {
+    "horovod": "HOROVOD_RANK",
+    "torchrun": "RANK",
+    "horovod-spark": "HOROVOD_RANK",
+    "torch-distributor": "RANK",
+}
+# What stands in the command of a process that trains, and not in that of one that has started it.
+COMMAND = {
+    **dict.fromkeys(["horovod", "torchrun"], "-m sequoia.training.loop_process"),
+    "horovod-spark": "-m horovod.spark.task.gloo_exec_fn",
+    "torch-distributor": "python -u /",
+}
 TIMEOUT = 10
+CANCELLED = "ignore::pytest.PytestUnhandledThreadExceptionWarning"  # Horovod's thread of the cancelled job
 
 
 def send(number: signal.Signals, launcher: str, rank: int, spec: TrainingSpec) -> None:
@@ -27,7 +42,7 @@ def send(number: signal.Signals, launcher: str, rank: int, spec: TrainingSpec) -
     for process in psutil.Process(os.getpid()).children(recursive=True):
         try:
             mine = process.environ().get(RANK[launcher]) == str(rank)
-            is_sought = mine and "sequoia.training.loop_process" in process.cmdline()
+            is_sought = mine and COMMAND[launcher] in " ".join(process.cmdline())
         except psutil.Error:
             continue  # ended meanwhile
         if is_sought:
@@ -36,18 +51,13 @@ def send(number: signal.Signals, launcher: str, rank: int, spec: TrainingSpec) -
     raise AssertionError(f"no process of rank {rank}")
 
 
-def train_while(number: signal.Signals, launcher: str, spec: TrainingSpec) -> str:
+def train_while(
+    number: signal.Signals, launcher: str, spec: TrainingSpec, spark: SparkSession | None = None
+) -> str:
     """Train for a long time, send rank 1 a signal on the way, and return how it ended."""
     Thread(target=send, args=(number, launcher, 1, spec), daemon=True).start()
     with pytest.raises(RuntimeError) as ended:
-        launch(
-            "sequoia.training.loop_process",
-            [str(spec.folder / "spec.json"), launcher],
-            launcher=launcher,
-            processes=2,
-            threads=1,
-            timeout_seconds=TIMEOUT,
-        )
+        launch(replace(order(spec, launcher, 2), timeout_seconds=TIMEOUT, spark=spark))
     return str(ended.value)
 
 
@@ -75,3 +85,22 @@ def test_a_process_that_stops_is_named_in_time(make_spec: MakeSpec, launcher: st
 def test_a_process_that_dies_is_named(make_spec: MakeSpec, launcher: str) -> None:
     said = train_while(signal.SIGKILL, launcher, long_training(make_spec))
     assert re.match(r"process 1 died with exit code (137|-9); the last lines of", said), said
+
+
+@pytest.mark.filterwarnings(CANCELLED)
+@pytest.mark.parametrize("launcher", IN_SPARK)
+def test_a_process_that_dies_in_a_spark_task_is_named(
+    make_spec: MakeSpec, launcher: str, spark: SparkSession
+) -> None:
+    said = train_while(signal.SIGKILL, launcher, long_training(make_spec), spark)
+    assert said.startswith(f"process 1 died; the last lines of {launcher}:"), said
+
+
+@pytest.mark.long
+@pytest.mark.filterwarnings(CANCELLED)
+@pytest.mark.parametrize("launcher", IN_SPARK)
+def test_a_process_that_stops_in_a_spark_task_is_named_in_time(
+    make_spec: MakeSpec, launcher: str, spark: SparkSession
+) -> None:
+    said = train_while(signal.SIGSTOP, launcher, long_training(make_spec), spark)
+    assert said.startswith("process 1 of 2 gives no sign of life: nothing was done for 10 s")

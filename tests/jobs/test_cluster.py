@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import socket
@@ -201,6 +202,33 @@ def test_the_whole_road_runs_where_sequoia_is_not_installed(
         cli.main([stage, f"ingest.raw={raw}", f"workspace={local}", *SMALL], standalone_mode=False)
     found = contents(make_context(f"workspace={workspace}"), BUILT)
     assert found == contents(make_context(f"workspace={local}"), BUILT)
+
+
+@pytest.mark.spark
+@pytest.mark.delta
+@pytest.mark.mlflow
+@pytest.mark.slow
+@pytest.mark.long
+def test_the_cluster_s_own_tasks_train_what_processes_of_one_machine_do(
+    tmp_path: Path, submit: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    raw, workspace = tmp_path / "raw", tmp_path / "cluster"
+    write_corpus(raw, load_config(overrides=SMALL).synthetic)
+    places = {"<workspace>": str(workspace), "<raw>": str(raw)}
+    for job in ("ingest", "index", "sequences"):
+        assert submit(places, *SMALL, job=job).returncode == 0
+    neural = [one for one in SMALL if not one.startswith("training.models")]
+    neural += ["training.models=[sasrec]", "training.epochs=2", "loss.logits_type=float32"]
+    found = {}
+    for launcher in ("horovod", "horovod-spark", "torch-distributor"):
+        done = submit(places, *neural, f"training.launcher={launcher}", "training.resume=false", job="train")
+        assert done.returncode == 0, done.stdout[-5000:]
+        (folder,) = workspace.glob("models/sasrec-*")
+        history = json.loads((folder / "model.json").read_text())["history"]
+        found[launcher] = [note["loss"] for note in history]
+    assert len(found["horovod"]) == 2
+    assert found["horovod-spark"] == pytest.approx(found["horovod"], abs=1e-4)
+    assert found["torch-distributor"] == pytest.approx(found["horovod"], abs=1e-4)
 
 
 @pytest.mark.spark

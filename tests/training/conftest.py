@@ -25,8 +25,8 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
 
     def make(name: str, *overrides: str, kind: str = "sasrec") -> TrainingSpec:
         config = load_config(overrides=[f"workspace={tmp_path / name}", *FAST, *overrides])
-        folder = tmp_path / name / "model"
-        folder.mkdir(parents=True)
+        inputs = tmp_path / name / "inputs"
+        inputs.mkdir(parents=True)
         if not (tmp_path / "table").exists():
             write_training_files(tmp_path / "table")
         snapshot = Snapshot(
@@ -39,7 +39,7 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
         )
         ids = np.arange(2, NUM_ITEMS + 2)
         items = {"row": pa.array(ids, pa.int32()), "item_id": ids * 10, "item": [f"item {i}" for i in ids]}
-        pq.write_table(pa.table({**items, "events": ids, "category": ids % 3 + 2}), folder / "items.parquet")
+        pq.write_table(pa.table({**items, "events": ids, "category": ids % 3 + 2}), inputs / "items.parquet")
         histories = [[row * 10 for row in staircase(user, 4)] for user in range(20)]
         targets = [staircase(user, 5)[-1] * 10 for user in range(20)]
         users = {
@@ -48,7 +48,7 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             "times": [[item * HOUR for item in history] for history in histories],
             "ratings": pa.array([[item % 6 for item in history] for history in histories], STARS),
         }
-        pq.write_table(pa.table(users), folder / "validation.parquet")
+        pq.write_table(pa.table(users), inputs / "validation.parquet")
         spec = TrainingSpec(
             kind=kind,
             model=getattr(config.models, kind).model_dump(),
@@ -56,8 +56,8 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
             loss=config.loss,
             seed=config.seed,
             snapshot=snapshot,
-            folder=folder,
-            validation=folder / "validation.parquet",
+            inputs=inputs,
+            folder=tmp_path / name / "model",
             checkpoints=tmp_path / name / "checkpoints",
             hide_seen=True,
             features=config.features,
@@ -65,7 +65,7 @@ def make_spec(tmp_path: Path) -> Callable[..., TrainingSpec]:
                 table="by hand", version=1, events=9, newest=5, newest_training=4, first_target=5, split={}
             ),
         )
-        spec.write(folder / "spec.json")
+        spec.write()
         return spec
 
     return make

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors.numpy import load_file
 
-from sequoia.distributed.launch import _environment, _prefix, launch
+from sequoia.distributed.child_processes import environment, prefix
+from sequoia.distributed.launch import Order, launch
 from sequoia.errors import UserError
 from sequoia.modelling.histories import Histories
 from sequoia.modelling.recommender import Recommender
@@ -28,6 +31,17 @@ from tests.training.small_job import staircase
 MakeSpec = Callable[..., TrainingSpec]
 
 
+def order(spec: TrainingSpec, launcher: str, processes: int) -> Order:
+    return Order(
+        module="sequoia.training.loop_process",
+        arguments=[str(spec.place), launcher],
+        launcher=launcher,
+        processes=processes,
+        threads=1,
+        timeout_seconds=60,
+    )
+
+
 def train(
     spec: TrainingSpec,
     launcher: str = "single",
@@ -35,15 +49,7 @@ def train(
     on_note: Callable[[dict[str, Any]], None] = lambda note: None,
 ) -> list[dict[str, Any]]:
     """Train in processes of their own; return the history."""
-    launch(
-        "sequoia.training.loop_process",
-        [str(spec.folder / "spec.json"), launcher],
-        launcher=launcher,
-        processes=processes,
-        threads=1,
-        timeout_seconds=60,
-        on_note=on_note,
-    )
+    launch(order(spec, launcher, processes), on_note)
     return history_of(spec)
 
 
@@ -85,7 +91,9 @@ def test_two_ranks_learn_what_one_does_with_the_logits_that_the_machine_is_good_
     make_spec: MakeSpec,
 ) -> None:
     one = train(make_spec("one"))
-    two = train(make_spec("two"), "horovod", 2)
+    spec = make_spec("two")
+    launch(replace(order(spec, "horovod", 2), hosts="localhost:2"))
+    two = history_of(spec)
     assert losses(two) == pytest.approx(losses(one), abs=1e-4)
     for ours, theirs in zip(two, one, strict=True):
         assert ours["valid"] == pytest.approx(theirs["valid"], abs=1e-4)
@@ -107,11 +115,11 @@ def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
 
 def kill_at(spec: TrainingSpec, launcher: str, processes: int, checkpoint: str) -> None:
     """Start a training and kill all of its processes when it has come to a checkpoint."""
-    command = [*_prefix(launcher, processes, 60), "-m", "sequoia.training.loop_process"]
+    wanted = order(spec, launcher, processes)
     process = subprocess.Popen(
-        [*command, str(spec.folder / "spec.json"), launcher],
+        [*prefix(wanted), "-m", wanted.module, *wanted.arguments],
         stdout=subprocess.DEVNULL,
-        env=_environment(1, 60),
+        env={**os.environ, **environment(wanted)},
     )
     with process:
         while not (spec.checkpoints / checkpoint).exists():
@@ -174,7 +182,7 @@ def test_a_training_without_resume_forgets_the_checkpoints_of_the_one_before(mak
     long = make_spec("long", "training.epochs=5")
     train(long)
     again = make_spec("again", "training.epochs=2", "training.resume=false")
-    TrainingSpec(**{**again.__dict__, "checkpoints": long.checkpoints}).write(again.folder / "spec.json")
+    TrainingSpec(**{**again.__dict__, "checkpoints": long.checkpoints}).write()
     assert len(train(again)) == 2
     assert (long.checkpoints / "latest").read_text() == "epoch-00002-step-00000000"
     assert len(list(long.checkpoints.iterdir())) == 3
@@ -188,7 +196,7 @@ def test_a_checkpoint_within_an_epoch_of_other_steps_begins_the_epoch_anew(
     killed = make_spec("killed", *overrides)
     kill_at(killed, "single", 1, checkpoint)
     other = make_spec("other", *overrides, "training.batch_size=40")
-    TrainingSpec(**{**other.__dict__, "checkpoints": killed.checkpoints}).write(other.folder / "spec.json")
+    TrainingSpec(**{**other.__dict__, "checkpoints": killed.checkpoints}).write()
     history = train(other)
     assert [note["epoch"] for note in history] == [0, 1, 2]
     assert history[1]["targets"] == history[0]["targets"]
@@ -198,7 +206,7 @@ def test_a_checkpoint_of_another_optimizer_of_items_is_refused(make_spec: MakeSp
     first = make_spec("first", "training.epochs=1")
     train(first)
     other = make_spec("other", "training.epochs=2", "loss.kind=sampled")
-    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write(other.folder / "spec.json")
+    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write()
     for launcher in ("horovod", "torchrun"):
         with pytest.raises(UserError, match="its item_optimizer is dense, this run's is adam"):
             train(other, launcher, 2)
@@ -208,10 +216,10 @@ def test_a_checkpoint_of_other_items_is_refused_on_every_rank(make_spec: MakeSpe
     first = make_spec("first", "training.epochs=1")
     train(first)
     other = make_spec("other", "training.epochs=1")
-    items = pq.read_table(other.folder / "items.parquet")
+    items = pq.read_table(other.inputs / "items.parquet")
     names = pa.array([f"another {place}" for place in range(len(items))])
-    pq.write_table(items.set_column(2, "item", names), other.folder / "items.parquet")
-    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write(other.folder / "spec.json")
+    pq.write_table(items.set_column(2, "item", names), other.inputs / "items.parquet")
+    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write()
     with pytest.raises(UserError, match=r"of another model: its vocabulary is [0-9a-f]{16}, this run's is"):
         train(other, "horovod", 2)
 
@@ -220,7 +228,7 @@ def test_a_checkpoint_of_another_model_is_refused(make_spec: MakeSpec) -> None:
     first = make_spec("first", "training.epochs=1")
     train(first)
     other = make_spec("other", "training.epochs=1", "models.sasrec.width=8")
-    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write(other.folder / "spec.json")
+    TrainingSpec(**{**other.__dict__, "checkpoints": first.checkpoints}).write()
     with pytest.raises(UserError, match="of another model: its width is 16, this run's is 8"):
         train(other)
 

@@ -44,11 +44,15 @@ def saved(
     return model
 
 
+def own_items(folder: Path) -> ItemIndex:
+    return ItemIndex.read(folder / "own")
+
+
 def test_vectors_go_with_their_items_and_new_items_keep_theirs(tmp_path: Path) -> None:
     earlier = saved(tmp_path / "earlier", ["a", "b", "c"], 1)
     model = saved(tmp_path / "own", ["b", "x", "c", "y", "a"], 2)
     before = model.table.weight.detach().clone()
-    taken = start_warm(model, "sasrec", tmp_path / "earlier", tmp_path / "own", SingleProcess())
+    taken = start_warm(model, "sasrec", tmp_path / "earlier", own_items(tmp_path), SingleProcess())
     assert taken == "3 items from earlier, 2 new ones at random"
     assert torch.equal(model.table.weight[[1, 2, 4, 6]], earlier.table.weight[[1, 3, 4, 2]])
     assert torch.equal(model.table.weight[[3, 5]], before[[3, 5]])
@@ -68,9 +72,9 @@ def test_a_model_that_does_not_fit_is_refused(tmp_path: Path, changes: dict[str,
     saved(tmp_path / "earlier", ["a"], 1)
     model = saved(tmp_path / "own", ["a"], 2, **changes)
     with pytest.raises(UserError, match=sentence):
-        start_warm(model, "sasrec", tmp_path / "earlier", tmp_path / "own", SingleProcess())
+        start_warm(model, "sasrec", tmp_path / "earlier", own_items(tmp_path), SingleProcess())
     with pytest.raises(UserError, match="it is a sasrec, this one is a gru4rec"):
-        start_warm(model, "gru4rec", tmp_path / "earlier", tmp_path / "own", SingleProcess())
+        start_warm(model, "gru4rec", tmp_path / "earlier", own_items(tmp_path), SingleProcess())
 
 
 def test_a_training_begins_as_good_as_the_earlier_one_ended(make_spec: Callable[..., TrainingSpec]) -> None:
@@ -79,7 +83,7 @@ def test_a_training_begins_as_good_as_the_earlier_one_ended(make_spec: Callable[
     ended = max(note["valid"]["ndcg@10"] for note in history_of(first))
     slow = ("training.epochs=1", "training.learning_rate=1e-9")
     warm = make_spec("warm", *slow)
-    TrainingSpec(**{**warm.__dict__, "warm_start": first.folder}).write(warm.folder / "spec.json")
+    TrainingSpec(**{**warm.__dict__, "warm_start": first.folder}).write()
     cold = make_spec("cold", *slow)
     assert train(warm, "torchrun", 2)[0]["valid"]["ndcg@10"] == pytest.approx(ended, abs=1e-6)
     assert train(cold)[0]["valid"]["ndcg@10"] < ended - 0.3
@@ -89,7 +93,7 @@ def test_every_rank_refuses_what_does_not_fit(make_spec: Callable[..., TrainingS
     first = make_spec("first", "training.epochs=1")
     train(first)
     other = make_spec("other", "training.epochs=1", "models.sasrec.width=8")
-    TrainingSpec(**{**other.__dict__, "warm_start": first.folder}).write(other.folder / "spec.json")
+    TrainingSpec(**{**other.__dict__, "warm_start": first.folder}).write()
     with pytest.raises(UserError, match=r"does not fit: its table\.weight is 16, this one's is 8"):
         train(other, "horovod", 2)
 
@@ -100,7 +104,7 @@ def test_kinds_go_with_the_items_that_have_them(tmp_path: Path) -> None:
     earlier = saved(tmp_path / "earlier", ["a", "b", "c"], 1, category=[2, 3, 3], features=features)
     model = saved(tmp_path / "own", ["b", "x", "c", "a"], 2, category=[5, 6, 5, 4], features=features)
     tables = [one.table.features.tables["category"].weight.detach().clone() for one in (earlier, model)]
-    start_warm(model, "sasrec", tmp_path / "earlier", tmp_path / "own", SingleProcess())
+    start_warm(model, "sasrec", tmp_path / "earlier", own_items(tmp_path), SingleProcess())
     (before, own), found = tables, model.table.features.tables["category"].weight
     assert torch.equal(found[[5, 4]], before[[3, 2]])
     assert torch.equal(found[6], own[6])

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol
 
+import torch
 from torch import Tensor
 
 Wait = Callable[[], None]
@@ -66,29 +67,31 @@ class Collective(Protocol):
         ...
 
 
-def connect(launcher: str, *, timeout_seconds: int) -> Collective:
-    """Join the group that a launcher ('horovod', 'torchrun' or 'single') has started."""
-    if launcher == "horovod":
+def connect(launcher: str, *, device: torch.device, timeout_seconds: int) -> Collective:
+    """Join the group that a launcher (a value of training.launcher) has started.
+
+    device: of the tensors that are exchanged, beside the processor's.
+    """
+    if launcher in ("horovod", "horovod-spark"):
         from sequoia.distributed.horovod_group import HorovodGroup
 
         return HorovodGroup()
-    if launcher == "torchrun":
+    if launcher in ("torchrun", "torch-distributor"):
         from sequoia.distributed.torch_group import TorchGroup
 
-        return TorchGroup(timeout_seconds=timeout_seconds)
+        return TorchGroup(device=device, timeout_seconds=timeout_seconds)
     from sequoia.distributed.single import SingleProcess
 
     return SingleProcess()
 
 
-def leave(group: Collective) -> NoReturn:
-    """Leave the group and end the process, well, without what Python and C++ take down at the end.
+def end_process() -> NoReturn:
+    """End this process, well, without what Python and C++ take down at the end.
 
     Under torchrun a process whose work was done aborts there at times, after the last of Python: "terminate
     called without an active exception", a thread that nobody has joined (torch 2.13 with Gloo on two busy
     cores: once in ten runs).
     """
-    group.close()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -1,4 +1,4 @@
-"""Horovod over Gloo: the only file that knows Horovod."""
+"""Horovod over Gloo, on GPUs over NCCL where it was built with it: the only file that knows Horovod."""
 
 from __future__ import annotations
 

@@ -1,41 +1,31 @@
-"""Launchers: start the processes of one training and wait for them.
+"""Start the processes of one training, here or in Spark's tasks, and listen to them until they have ended.
 
-All of them run the same module with the same argument; inside, `connect` joins the group, and `send_note`
+All of them run the same module with the same arguments; inside, `connect` joins the group, and `send_note`
 tells the launching process how things go.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
-import shutil
-import subprocess
 import sys
+from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
-from pathlib import Path
+from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any
-
-import psutil
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sequoia.distributed.watch import Watch
-from sequoia.errors import UserError, user_error_in
+from sequoia.errors import user_error_in
 from sequoia.log import LOGGER
 
-# Large logits are mapped and unmapped at every step unless glibc keeps what is freed.
-KEEP_MEMORY = (
-    "glibc.malloc.mmap_max=0",
-    "glibc.malloc.trim_threshold=4294967296",
-    "glibc.malloc.top_pad=268435456",
-)
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 # Of the time without progress: by then the watch has ended the group, and said which process is to blame.
 COLLECTIVES_LAST = 2
-# How horovodrun and torchrun name the process that ended first.
-DIED = re.compile(r"Process name: (\d+)\s+Exit code: (-?\d+)|rank\s+: (\d+) .*\s+exitcode\s+: (-?\d+)")
+IN_SPARK = ("horovod-spark", "torch-distributor")
 NOTE = "sequoia-note: "
+TAIL = 40  # lines
 
 
 def send_note(note: dict[str, Any]) -> None:
@@ -49,66 +39,108 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def launch(
-    module: str,
-    arguments: list[str],
-    *,
-    launcher: str,
-    processes: int,
-    threads: int,
-    timeout_seconds: int,
-    on_note: Callable[[dict[str, Any]], None] = lambda note: None,
-) -> None:
-    """Run `python -m module arguments...` on a group of processes and pass their lines on to the log.
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """What to run, and where.
+
+    module: its `work(arguments)` joins the group, does the work and leaves; run as `python -m` it ends the
+    process, too. hosts: of horovod, such as gpu1:4,gpu2:4; None for this machine. spark: of the launchers
+    that start processes in its tasks.
+    """
+
+    module: str
+    arguments: list[str]
+    launcher: str
+    processes: int
+    threads: int
+    timeout_seconds: int
+    hosts: str | None = None
+    device: str = "cpu"
+    spark: SparkSession | None = None
+
+
+class Processes(Protocol):
+    """The processes of a group."""
+
+    def listen(self, hear: Callable[[str], None]) -> None:
+        """Hand over the lines that they write, until all have ended; raises what `hear` raises."""
+        ...
+
+    def stop(self) -> None:
+        """Ask them to end."""
+        ...
+
+    def kill(self) -> None:
+        """End them."""
+        ...
+
+    def end(self, tail: str) -> str | None:
+        """Return how they ended, None when all went well; tail: the last lines."""
+        ...
+
+
+def launch(order: Order, on_note: Callable[[dict[str, Any]], None] = lambda note: None) -> None:
+    """Run a module on a group of processes and pass their lines on to the log.
 
     Raises UserError with the sentence of a process that refused its input, or when the launcher is not
     installed; RuntimeError with the last lines when a process died, or with its rank when one is stuck. What
     `on_note` raises ends the group.
     """
-    command = [*_prefix(launcher, processes, timeout_seconds), "-m", module, *arguments]
-    tail: list[str] = []
-    mistake: Exception | None = None
-    process = subprocess.Popen(
-        command,
-        env=_environment(threads, timeout_seconds),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    guard = _Guard(process, Watch(timeout_seconds))
+    processes = _start(order)
+    heard = _Heard(on_note)
+    guard = _Guard(processes, Watch(order.timeout_seconds))
     try:
-        for line in process.stdout:
-            plain = re.sub(r"^\[\d+\](<stdout>|<stderr>):", "", line.rstrip("\n"))
-            if guard.watch.hears(plain):
-                continue
-            tail = [*tail[-40:], plain]
-            mistake = mistake or user_error_in(plain)
-            if plain.startswith("    "):
-                LOGGER.info("%s", plain.strip())
-            elif plain.startswith(NOTE):
-                on_note(json.loads(plain.removeprefix(NOTE)))
+        processes.listen(lambda line: None if guard.watch.hears(line) else heard.take(line))
     except BaseException:
-        process.terminate()
+        processes.stop()
         raise
     finally:
         guard.ended.set()
-    if process.wait() != 0:
-        if mistake is not None:
-            raise mistake
+    ended = processes.end("\n".join(heard.tail))
+    if ended is not None:
+        if heard.mistake is not None:
+            raise heard.mistake
         if guard.stuck is not None:
             raise RuntimeError(guard.stuck)
-        _explain(tail, process.returncode, launcher)
+        raise RuntimeError("\n".join([f"{ended}; the last lines of {order.launcher}:", *heard.tail]))
+
+
+def _start(order: Order) -> Processes:
+    if order.launcher in IN_SPARK:
+        from sequoia.distributed.spark_processes import SparkProcesses
+
+        return SparkProcesses(order)
+    from sequoia.distributed.child_processes import ChildProcesses
+
+    return ChildProcesses(order)
+
+
+class _Heard:
+    """What the processes said: the last lines, the first user's mistake; notes are handed on."""
+
+    def __init__(self, on_note: Callable[[dict[str, Any]], None]) -> None:
+        self.tail: deque[str] = deque(maxlen=TAIL)
+        self.mistake: Exception | None = None
+        self._on_note = on_note
+
+    def take(self, line: str) -> None:
+        """Take a line that was no beat."""
+        self.tail.append(line)
+        self.mistake = self.mistake or user_error_in(line)
+        if line.startswith("    "):
+            LOGGER.info("%s", line.strip())
+        elif line.startswith(NOTE):
+            self._on_note(json.loads(line.removeprefix(NOTE)))
 
 
 class _Guard(Thread):
     """Kills the processes of a group of which one is stuck; `stuck` says which."""
 
-    def __init__(self, process: subprocess.Popen[str], watch: Watch) -> None:
+    def __init__(self, processes: Processes, watch: Watch) -> None:
         super().__init__(daemon=True)
         self.watch, self.ended = watch, Event()
         self.stuck: str | None = None
-        self._process = process
+        self._processes = processes
         self.start()
 
     def run(self) -> None:
@@ -116,59 +148,5 @@ class _Guard(Thread):
         while not self.ended.wait(1.0):
             self.stuck = self.watch.stuck()
             if self.stuck is not None:
-                with suppress(psutil.NoSuchProcess):
-                    for one in psutil.Process(self._process.pid).children(recursive=True):
-                        with suppress(psutil.NoSuchProcess):
-                            one.kill()
-                self._process.kill()
+                self._processes.kill()
                 return
-
-
-def _prefix(launcher: str, processes: int, timeout_seconds: int) -> list[str]:
-    if launcher == "horovod":
-        start = ["--start-timeout", str(min(timeout_seconds, 120))]
-        return [_horovodrun(), "--gloo", "-np", str(processes), *start, sys.executable]
-    if launcher == "torchrun":
-        return [
-            sys.executable,
-            "-m",
-            "torch.distributed.run",
-            "--standalone",
-            f"--nproc-per-node={processes}",
-        ]
-    return [sys.executable]
-
-
-def _horovodrun() -> str:
-    found = shutil.which("horovodrun", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    if found is None:
-        raise UserError(
-            "launcher horovod needs Horovod, which is not installed here: run `make setup`, or set "
-            "training.launcher=torchrun"
-        )
-    return found
-
-
-def _environment(threads: int, timeout_seconds: int) -> dict[str, str]:
-    return {
-        **os.environ,
-        # A notebook's or a cluster's libraries may lie outside the environment of the interpreter.
-        "PYTHONPATH": os.pathsep.join(filter(None, [os.environ.get("PYTHONPATH"), *sys.path])),
-        "OMP_NUM_THREADS": str(threads),
-        "PYTHONUNBUFFERED": "1",
-        # Gradients come in buckets; fused by chance they would be added up in another order each time.
-        "HOROVOD_FUSION_THRESHOLD": "0",
-        # Where the launching process is gone as well, a rank must not wait for ever for one that died.
-        "HOROVOD_STALL_CHECK_TIME_SECONDS": str(min(60, timeout_seconds)),
-        "HOROVOD_STALL_SHUTDOWN_TIME_SECONDS": str(COLLECTIVES_LAST * timeout_seconds),
-        "GLIBC_TUNABLES": ":".join(KEEP_MEMORY),
-    }
-
-
-def _explain(tail: list[str], code: int, launcher: str) -> None:
-    text = "\n".join(tail)
-    who = None
-    for died in DIED.finditer(text):  # the root cause stands last
-        who = f"process {died[1] or died[3]} died with exit code {died[2] or died[4]}"
-    ended = f"training under {launcher} ended with exit code {code}"
-    raise RuntimeError(f"{who or ended}; the last lines of {launcher}:\n{text}")

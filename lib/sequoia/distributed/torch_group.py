@@ -1,4 +1,4 @@
-"""torch.distributed over Gloo, for torchrun."""
+"""torch.distributed over Gloo, on a GPU over NCCL: for torchrun and Spark's TorchDistributor."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from sequoia.distributed.collective import Wait
 
 
 class TorchGroup:
-    """The processes that torchrun has started (RANK, WORLD_SIZE and MASTER_* are set)."""
+    """The processes that torchrun has started (RANK, WORLD_SIZE and MASTER_* are set).
 
-    def __init__(self, *, timeout_seconds: int) -> None:
-        dist.init_process_group("gloo", timeout=timedelta(seconds=timeout_seconds))
+    Plain values are told by tensors of the processor also where the model is on a GPU: both have a backend.
+    """
+
+    def __init__(self, *, device: torch.device, timeout_seconds: int) -> None:
+        backend = "cpu:gloo,cuda:nccl" if device.type == "cuda" else "gloo"
+        dist.init_process_group(backend, timeout=timedelta(seconds=timeout_seconds))
         self.rank = dist.get_rank()
         self.size = dist.get_world_size()
 
@@ -26,7 +30,7 @@ class TorchGroup:
         return self.rank == 0
 
     def start_sum(self, tensor: Tensor) -> Wait:
-        """Begin to add up; Gloo's own threads do it."""
+        """Begin to add up; threads of Gloo's or a stream of NCCL's do it."""
         work = dist.all_reduce(tensor, async_op=True)
         return lambda: work.wait()
 
@@ -62,7 +66,7 @@ class TorchGroup:
 
     def barrier(self) -> None:
         """Wait for all processes."""
-        dist.barrier()
+        dist.all_reduce(torch.zeros(1))
 
     def close(self) -> None:
         """Leave the group.

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from sequoia.settings import Settings
+from sequoia.settings import Device, Settings
 
 Ties = Literal["pessimistic", "shuffled"]
 
@@ -17,6 +17,7 @@ class EvaluateSettings(Settings):
     ties: Ties
     targets: Literal["first", "all"]
     users: int | None = Field(ge=1)
+    device: Device
     bootstrap_samples: int = Field(ge=100)
     confidence: float = Field(gt=0.5, lt=1)
     new_user_events: int = Field(ge=0)

@@ -100,6 +100,7 @@ def _rank(
             drawing=drawing(context.config, files),
             leaks=find_leaks(context, origins, scratch),
             protocol=RankingProtocol.of(context.config),
+            device=context.config.evaluate.device,
             columns=tuple(sorted({name for one in folders.values() for name in event_columns_of(one)})),
         )
         calls = [partial(write_ranks, share, ranking, target) for share in shares]

@@ -22,8 +22,10 @@ from sequoia.modelling.histories import EVENT_FEATURES, FIRST_ITEM_ROW, PADDING_
 from sequoia.modelling.item_index import ItemIndex, translate
 from sequoia.modelling.recommender import Recommender, open_recommender
 from sequoia.negatives.draw import PURPOSES, Drawing, draw_sets
+from sequoia.recommend.device import device_of_task
 from sequoia.recommend.lists import kept_lists
 from sequoia.sequences.read_vocabulary import read_vocabulary
+from sequoia.settings import Device
 from sequoia.storage import Location
 from sequoia.tables.parts import Target, write_groups
 
@@ -65,17 +67,18 @@ class Ranking:
     drawing: Drawing
     leaks: dict[str, Leaks]
     protocol: RankingProtocol
+    device: Device = "cpu"
     columns: tuple[str, ...] = ()
 
 
 def write_ranks(share: Share, ranking: Ranking, target: Target) -> list[Report]:
     """Rank the targets of a share's users with every model; return the files for the table `ranks`."""
     found: dict[tuple[str, str], list[pa.Table]] = {}
-    vocabulary = read_vocabulary(ranking.drawing.files)
+    vocabulary, device = read_vocabulary(ranking.drawing.files), device_of_task(ranking.device)
     for batch in read_batches(share, ranking.columns):
         users, split = read_users(batch, vocabulary, ranking.drawing), batch["split"][0].as_py()
         for name in ranking.folders:
-            outcome = rank_with(name, ranking, vocabulary, users)
+            outcome = rank_with(name, ranking, vocabulary, users, device)
             marks = ranking.leaks[name].column(split, batch["user_id"].to_numpy())
             rows = rank_rows(users, outcome, vocabulary).append_column("leaked", marks)
             found.setdefault((name, split), []).append(rows)
@@ -85,10 +88,12 @@ def write_ranks(share: Share, ranking: Ranking, target: Target) -> list[Report]:
     ]
 
 
-def rank_with(name: str, ranking: Ranking, vocabulary: ItemIndex, users: Users) -> Outcome:
+def rank_with(
+    name: str, ranking: Ranking, vocabulary: ItemIndex, users: Users, device: str = "cpu"
+) -> Outcome:
     """Rank with a model; one that is not sound misses every target and says why."""
     try:
-        recommender = open_recommender(local_copy(ranking.folders[name]))
+        recommender = open_recommender(local_copy(ranking.folders[name]), device)
     except UNREADABLE as error:
         return _missed(users, " ".join(str(error).split()) or type(error).__name__)
     if name in ranking.own_index and not translate(vocabulary, recommender.index).is_identity:

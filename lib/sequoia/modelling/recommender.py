@@ -45,12 +45,14 @@ class Recommender:
         self.model, self.index = model, index
 
     @staticmethod
-    def read(folder: Path) -> Recommender:
-        """Open a model folder for one thread: Spark runs a worker per core."""
-        recommender = Recommender(load_model(folder), ItemIndex.read(folder))
+    def read(folder: Path, device: str = "cpu") -> Recommender:
+        """Open a model folder for one thread: Spark runs a worker per core. device: of a neural model."""
+        model = load_model(folder)
         if torch := sys.modules.get("torch"):
             torch.set_num_threads(1)
-        return recommender
+            if isinstance(model, torch.nn.Module):
+                model.to(device)
+        return Recommender(model, ItemIndex.read(folder))
 
     @property
     def event_columns(self) -> list[str]:
@@ -138,11 +140,11 @@ def _joined(parts: list[tuple[Rows, Ranked]], users: int, wanted: int, k: int) -
     return whole
 
 
-def open_recommender(folder: Path) -> Recommender:
+def open_recommender(folder: Path, device: str = "cpu") -> Recommender:
     """Open a model folder once per process (Spark keeps its workers), and again when it was rewritten."""
-    return _open(folder, (folder / "model.json").stat().st_mtime_ns)
+    return _open(folder, (folder / "model.json").stat().st_mtime_ns, device)
 
 
 @lru_cache(maxsize=4)
-def _open(folder: Path, _written: int) -> Recommender:
-    return Recommender.read(folder)
+def _open(folder: Path, _written: int, device: str) -> Recommender:
+    return Recommender.read(folder, device)

@@ -20,7 +20,7 @@ from sequoia.modelling.histories import FIRST_ITEM_ROW, Histories, Rows
 from sequoia.modelling.preferences import Best, Ranked, Scores
 from sequoia.neural.item_table import ItemTable
 
-TILE_BYTES = {"cpu": 1 << 23, "cuda": 1 << 30}  # of scores: what a core's cache holds, what a GPU likes
+TILE_BYTES = {"cpu": 1 << 23, "cuda": 1 << 28}  # of scores: what a core's cache holds, what keeps a GPU busy
 BLOCK = 32  # items of which the best one decides whether any is looked at
 ROW_BITS = 32
 

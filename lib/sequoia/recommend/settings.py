@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sequoia.settings import Settings
+from sequoia.settings import Device, Settings
 
 
 class RecommendSettings(Settings):
@@ -13,4 +13,5 @@ class RecommendSettings(Settings):
     k: int = Field(ge=1, le=1000)
     alias: str
     hide_seen: bool
+    device: Device
     sample_users: int = Field(ge=0, le=100)

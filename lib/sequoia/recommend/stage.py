@@ -62,6 +62,7 @@ def _recommend(
         folder=folder,
         k=config.recommend.k,
         hide_seen=config.recommend.hide_seen,
+        device=config.recommend.device,
         origin=origin,
         samples=config.recommend.sample_users,
         seed=config.seed,

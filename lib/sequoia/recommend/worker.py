@@ -15,9 +15,11 @@ from sequoia.buckets.shuffle import Report
 from sequoia.local_files import local_copy
 from sequoia.modelling.histories import EVENT_FEATURES
 from sequoia.modelling.recommender import Recommender, open_recommender
+from sequoia.recommend.device import device_of_task
 from sequoia.recommend.histories import Share, read_histories
 from sequoia.recommend.lists import histories_of, kept_lists
 from sequoia.recommend.samples import Drawn
+from sequoia.settings import Device
 from sequoia.storage import Location
 from sequoia.tables.content import Content, content_of, sum_contents
 from sequoia.tables.parts import Target, write_groups
@@ -34,6 +36,7 @@ class Recommending:
     folder: Location
     k: int
     hide_seen: bool
+    device: Device
     origin: Mapping[str, Any]
     samples: int
     seed: int
@@ -46,7 +49,7 @@ def write_recommendations(share: Share, what: Recommending) -> Report | None:
     Reports the file, users by basis, the content of the COMPARED columns, and users to show.
     """
     users = _Users(what)
-    rows = users.recommended(open_recommender(local_copy(what.folder)), share)
+    rows = users.recommended(open_recommender(local_copy(what.folder), device_of_task(what.device)), share)
     first = next(rows, None)
     if first is None:
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,7 +13,6 @@ from sequoia.local_files import local_copy
 from sequoia.modelling.interface import FitData
 from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.registry import find_model
-from sequoia.modelling.trained_on import KEY
 from sequoia.storage import locate
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.spec import TrainingSpec
@@ -24,8 +22,9 @@ from sequoia.training.validation_users import read_validation
 def fit(spec: TrainingSpec) -> None:
     """Fit on the spec's data and write the model folder."""
     started = time.perf_counter()
-    index = ItemIndex.read(spec.folder)
-    users = read_validation(spec.validation, index)
+    inputs = local_copy(spec.inputs)
+    index = ItemIndex.read(inputs)
+    users = read_validation(inputs, index)
     data = FitData(
         index=index,
         histories=users.histories,
@@ -35,8 +34,7 @@ def fit(spec: TrainingSpec) -> None:
     model, valid = find_model(spec.kind).fit(data, spec.model)  # type: ignore[attr-defined]
     seconds = time.perf_counter() - started
     note = {"epoch": 0, "loss": 0.0, "valid": valid, "seconds": seconds, "targets": 0}
-    extra = {"history": [note], "best_epoch": 0, KEY: spec.trained_on.to_json()}
-    model.save(spec.folder, extra=extra)
+    spec.save(model, history=[note], best_epoch=0)
     values = ", ".join(f"{name} {value:.4f}" for name, value in valid.items())
     print(f"    {spec.kind}: valid {values} with {model.parameters}, {seconds:.1f} s", flush=True)
 
@@ -64,4 +62,4 @@ def read_pairs(snapshot: Snapshot, num_rows: int) -> dict[int, sp.csr_array]:
 
 
 if __name__ == "__main__":
-    fit(TrainingSpec.read(Path(sys.argv[1])))
+    fit(TrainingSpec.read(locate(sys.argv[1])))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sequoia.buckets.arrays import load, save
 from sequoia.buckets.shuffle import call_tasks
 from sequoia.modelling.item_index import COLUMNS
+from sequoia.modelling.item_index import FILE as ITEMS
 from sequoia.road.stage import Context
 from sequoia.sequences.held_out import Protocol
 from sequoia.splitmix64 import stream_keys
@@ -25,16 +26,16 @@ from sequoia.tables.snapshot import take_snapshot
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.data import read_validation_users
 from sequoia.training.pairs import write_pairs
+from sequoia.training.validation_users import FILE as VALIDATION
 
-VALIDATION = 1 << 32  # the purpose of the hash that chooses validation users
+CHOICE = 1 << 32  # the purpose of the hash that chooses validation users
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inputs:
-    """Files and tables that the models of one stage run share; pairs are those of the counting model."""
+    """What the models of one stage run share: a folder of files, and the counting model's pairs."""
 
-    items: Location
-    validation: Location
+    folder: Location
     pairs: Snapshot | None
 
 
@@ -43,7 +44,7 @@ def written_inputs(context: Context, pinned: Snapshot, *, with_pairs: bool) -> I
     """Write the inputs of a training on this snapshot; their files go when the block ends."""
     folder = context.config.workspace_path / "models" / f".inputs-{uuid.uuid4().hex[:12]}"
     folder.mkdir(parents=True, exist_ok=True)
-    items, validation = folder / "items.parquet", folder / "validation.parquet"
+    items, validation = folder / ITEMS, folder / VALIDATION
     vocabulary, sequences = context.tables.files("vocabulary"), context.tables.files("sequences")
     config, protocol, features = context.config, context.config.sequences.split, context.config.features
     users = config.training.validation_users
@@ -68,7 +69,7 @@ def written_inputs(context: Context, pinned: Snapshot, *, with_pairs: bool) -> I
         if with_pairs:
             write_pairs(context, max(config.models.counting.window), pinned.rows)
             pairs = take_snapshot(context.tables, "cooccurrences")
-        yield Inputs(items=items, validation=validation, pairs=pairs)
+        yield Inputs(folder=folder, pairs=pairs)
     finally:
         remove(folder)
 
@@ -95,7 +96,7 @@ def _write_users(chosen: Sequence[str], *, seed: int, users: int, target: str) -
 
 def _least(rows: pa.Table, seed: int) -> NDArray[np.intp]:
     users = rows.column("user_id").to_numpy()
-    order: NDArray[np.intp] = np.lexsort((users, stream_keys(seed, users, VALIDATION)))
+    order: NDArray[np.intp] = np.lexsort((users, stream_keys(seed, users, CHOICE)))
     return order
 
 

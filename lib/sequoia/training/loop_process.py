@@ -1,4 +1,7 @@
-"""A process of the training loop, on every rank: `python -m sequoia.training.loop_process SPEC LAUNCHER`."""
+"""A process of the training loop, on every rank: `python -m sequoia.training.loop_process SPEC LAUNCHER`.
+
+SPEC is a path or URI: a process may be on another machine than the one that trains.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,10 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import torch
 
-from sequoia.distributed.collective import Collective, connect, leave
+from sequoia.distributed.collective import Collective, connect, end_process
 from sequoia.distributed.device import choose_device
 from sequoia.distributed.launch import COLLECTIVES_LAST, say, send_note
 from sequoia.distributed.pulse import Pulse, Watched
@@ -18,12 +20,13 @@ from sequoia.distributed.values import add_up
 from sequoia.errors import DivergedError
 from sequoia.evaluate.metrics import user_values
 from sequoia.evaluate.ranking import full_ranks, score_problems
+from sequoia.local_files import local_copy
 from sequoia.losses.choice import FullLoss, choose_loss
 from sequoia.modelling.item_index import ItemIndex
 from sequoia.modelling.recommender import Recommender
 from sequoia.modelling.registry import find_model
-from sequoia.modelling.trained_on import KEY
 from sequoia.neural.model import NeuralModel
+from sequoia.storage import locate
 from sequoia.training.learner import Learner
 from sequoia.training.spec import TrainingSpec
 from sequoia.training.trainer import Trainer
@@ -33,23 +36,28 @@ from sequoia.training.warm_start import start_warm
 VALIDATION_METRICS = ("hr@10", "ndcg@10", "mrr@10")
 
 
-def train(spec: TrainingSpec, group: Collective, progress: Callable[[], None] = lambda: None) -> None:
+def train(
+    spec: TrainingSpec,
+    group: Collective,
+    device: torch.device,
+    progress: Callable[[], None] = lambda: None,
+) -> None:
     """Train the spec's model within a group and, on the main rank, write the model folder.
 
     progress: called when something was done that no verb of the group shows.
     """
-    index = ItemIndex.read(spec.folder)
+    inputs = local_copy(spec.inputs)
+    index = ItemIndex.read(inputs)
     torch.manual_seed(spec.seed)
-    device = choose_device(spec.training.device)
     kind: type[NeuralModel] = find_model(spec.kind)  # type: ignore[assignment]
     model = kind.make(spec.model, index.num_rows)
     model.add_features(spec.features, index)
     model.to(device)
     if spec.warm_start is not None:
-        taken = start_warm(model, spec.kind, spec.warm_start, spec.folder, group)
+        taken = start_warm(model, spec.kind, spec.warm_start, index, group)
         if group.is_main:
             say(f"    {spec.kind} starts warm: {taken}")
-    users = read_validation(spec.validation, index, spec.features.event_columns).part(group.rank, group.size)
+    users = read_validation(inputs, index, spec.features.event_columns).part(group.rank, group.size)
     loss = choose_loss(spec.loss, torch.from_numpy(index.events).to(device))
     if group.is_main and isinstance(loss, FullLoss):
         say(f"    logits in {str(loss.dtype).removeprefix('torch.')}")
@@ -60,8 +68,7 @@ def train(spec: TrainingSpec, group: Collective, progress: Callable[[], None] = 
     )
     ended = trainer.run(validate, send_note)
     if group.is_main:
-        extra = {"history": ended.history, "best_epoch": ended.best_epoch}
-        model.save(spec.folder, extra=extra | {KEY: spec.trained_on.to_json()})
+        spec.save(model, history=ended.history, best_epoch=ended.best_epoch)
 
 
 def validation_metrics(
@@ -86,22 +93,22 @@ def validation_metrics(
     return {name: total[name] / max(total["users"], 1.0) for name in VALIDATION_METRICS}
 
 
-def main() -> None:
-    """Run one process."""
+def work(arguments: list[str]) -> None:
+    """Join the group, train, and leave; arguments: SPEC, LAUNCHER."""
     warnings.simplefilter("ignore", FutureWarning)
-    spec = TrainingSpec.read(Path(sys.argv[1]))
+    spec = TrainingSpec.read(locate(arguments[0]))
     torch.set_num_threads(spec.training.threads)
     timeout = spec.training.timeout_seconds
-    joined = connect(sys.argv[2], timeout_seconds=COLLECTIVES_LAST * timeout)
+    device = choose_device(spec.training.device)
+    joined = connect(arguments[1], device=device, timeout_seconds=COLLECTIVES_LAST * timeout)
     pulse = Pulse(joined.rank, timeout)
     group = Watched(joined, pulse)
     try:
-        train(spec, group, pulse.progress)
-    except BaseException:
+        train(spec, group, device, pulse.progress)
+    finally:
         group.close()
-        raise
-    leave(group)
 
 
 if __name__ == "__main__":
-    main()
+    work(sys.argv[1:])
+    end_process()

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from sequoia.modelling.names import model_names
-from sequoia.settings import Settings
+from sequoia.settings import Device, Settings
 
 if TYPE_CHECKING:
     ModelName = str
 else:
     ModelName = Literal[*model_names()]
-Device = Literal["auto", "cpu", "cuda"]
 Reader = Literal["petastorm", "pyarrow"]
 
 
@@ -21,7 +20,8 @@ class TrainingSettings(Settings):
     """How models are trained; what they are stands under `models`."""
 
     models: list[ModelName] = Field(min_length=1)
-    launcher: Literal["horovod", "torchrun", "single"]
+    launcher: Literal["horovod", "torchrun", "single", "horovod-spark", "torch-distributor"]
+    hosts: str | None
     device: Device
     reader: Reader
     processes: int = Field(ge=1)

@@ -1,31 +1,45 @@
-"""What the train stage hands to the training processes: one JSON file of plain values."""
+"""What the train stage hands to the training processes, and where they leave the model.
+
+The processes may be on other machines: all that they need is named by a path or URI that they see, too.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import socket
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from sequoia.errors import UserError
+from sequoia.local_files import fresh_workbench, local_copy, publish, replace_text
 from sequoia.losses.settings import LossSettings
 from sequoia.modelling.features import FeatureSettings
+from sequoia.modelling.interface import Model
+from sequoia.modelling.item_index import FILE as ITEMS
 from sequoia.modelling.registry import fits_itself
-from sequoia.modelling.trained_on import TrainedOn
+from sequoia.modelling.trained_on import KEY, TrainedOn
+from sequoia.storage import Location, is_local, locate, uri
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.training.settings import TrainingSettings
 
 # These decide how fast a model is trained, not which model comes out.
+PLACES = ("inputs", "folder", "checkpoints", "warm_start")
 TILES = {"target_tile", "item_tile"}
 WITHOUT_EFFECT = {
-    *("models", "launcher", "processes", "threads", "timeout_seconds", "resume", "resume_from"),
+    *("models", "launcher", "hosts", "processes", "threads", "timeout_seconds", "resume", "resume_from"),
     *("device", "reader", "token_budget", "checkpoint_epochs", "checkpoint_steps"),
 }
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSpec:
-    """One model to train: settings, pinned data, and where things go (absolute paths)."""
+    """One model to train: settings, pinned data, and where things are.
+
+    inputs: a folder with the item index and the validation users. folder: of the model to be. checkpoints:
+    where they are kept. warm_start: the folder of an earlier model.
+    """
 
     kind: str
     model: dict[str, Any]
@@ -34,38 +48,62 @@ class TrainingSpec:
     features: FeatureSettings
     seed: int
     snapshot: Snapshot
-    folder: Path
-    validation: Path
-    checkpoints: Path
+    inputs: Location
+    folder: Location
+    checkpoints: Location
     trained_on: TrainedOn
     hide_seen: bool  # in validation
-    warm_start: Path | None = None  # the folder of an earlier model
-    checkpoint_store: str | None = None  # where checkpoints are published to, when that is not this machine
+    warm_start: Location | None = None
 
-    def write(self, path: Path) -> None:
+    @property
+    def place(self) -> Location:
+        """Return where the spec is stored."""
+        return self.folder / "spec.json"
+
+    def write(self) -> None:
         """Store the spec as JSON."""
-        values = asdict(self) | {
-            "training": self.training.model_dump(),
-            "loss": self.loss.model_dump(),
-            "features": self.features.model_dump(),
-            "snapshot": self.snapshot.to_json(),
-        }
-        path.write_text(json.dumps(values, default=str, indent=1), encoding="utf-8")
+        places = {name: None if (at := getattr(self, name)) is None else uri(at) for name in PLACES}
+        fields = {name: value for name, value in vars(self).items() if name not in PLACES}
+        values = (
+            places
+            | fields
+            | {
+                "training": self.training.model_dump(),
+                "loss": self.loss.model_dump(),
+                "features": self.features.model_dump(),
+                "snapshot": self.snapshot.to_json(),
+                "trained_on": asdict(self.trained_on),
+            }
+        )
+        replace_text(self.place, json.dumps(values, indent=1))
 
     @staticmethod
-    def read(path: Path) -> TrainingSpec:
-        """Load a spec written by `write`."""
-        values = json.loads(path.read_text(encoding="utf-8"))
+    def read(place: Location) -> TrainingSpec:
+        """Load a spec written by `write`; raises UserError on a machine that does not see it."""
+        if not place.is_file():
+            raise UserError(
+                f"{uri(place)} is not there on {socket.gethostname()}: several machines train in a "
+                "workspace that all of them see, an object store or a shared folder"
+            )
+        values = json.loads(place.read_text(encoding="utf-8"))
         values["training"] = TrainingSettings.model_validate(values["training"])
         values["loss"] = LossSettings.model_validate(values["loss"])
         values["features"] = FeatureSettings.model_validate(values["features"])
         values["snapshot"] = Snapshot.from_json(values["snapshot"])
         values["trained_on"] = TrainedOn(**values["trained_on"])
-        for key in ("folder", "validation", "checkpoints"):
-            values[key] = Path(values[key])
-        if values["warm_start"] is not None:
-            values["warm_start"] = Path(values["warm_start"])
-        return TrainingSpec(**values)
+        places = {name: None if values[name] is None else locate(values[name]) for name in PLACES}
+        return TrainingSpec(**(values | places))
+
+    def save(self, model: Model, *, history: list[dict[str, Any]], best_epoch: int) -> None:
+        """Write the model folder, from whatever machine: weights, item index, how it was trained."""
+        bench = fresh_workbench(self.folder)
+        shutil.copyfile(local_copy(self.inputs) / ITEMS, bench / ITEMS)
+        model.save(
+            bench, extra={"history": history, "best_epoch": best_epoch, KEY: self.trained_on.to_json()}
+        )
+        if not is_local(self.folder):
+            for file in bench.iterdir():
+                publish(file, self.folder / file.name)
 
 
 def fingerprint(

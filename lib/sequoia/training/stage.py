@@ -7,26 +7,24 @@ its checkpoint.
 from __future__ import annotations
 
 import json
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
 from sequoia.config.models import check_models
-from sequoia.distributed.launch import launch
+from sequoia.distributed.launch import Order, launch
 from sequoia.errors import DivergedError, UserError
-from sequoia.local_files import local_copy, publish, workbench
+from sequoia.local_files import replace_text
 from sequoia.modelling.registry import find_model, fits_itself
 from sequoia.modelling.trained import CHECKPOINTS, DONE, TrainedModel, forget, write_trained
 from sequoia.modelling.trained_on import TrainedOn
 from sequoia.road.stage import Context, StageResult
 from sequoia.sequences.identity import current_sequences
-from sequoia.storage import Location, is_local, locate, relative_to, remove, uri
+from sequoia.storage import Location, relative_to, remove, uri
 from sequoia.tables.snapshot_file import Snapshot
 from sequoia.tracking.runs import Run
-from sequoia.training.checkpoint_folder import adopt_checkpoint, has_checkpoint
+from sequoia.training.checkpoint_folder import has_checkpoint
 from sequoia.training.data import training_data
 from sequoia.training.earlier_model import earlier_model
 from sequoia.training.epoch_report import progress_bar, report
@@ -36,7 +34,6 @@ from sequoia.training.runs import training_run
 from sequoia.training.spec import TrainingSpec, fingerprint
 
 UNFINISHED = "mlflow_run.unfinished"  # in a model folder, until the training has ended
-OnNote = Callable[[dict[str, Any]], None]
 
 
 def run(context: Context) -> StageResult:
@@ -125,13 +122,9 @@ def _trained_before(context: Context, kind: str, mark: str) -> TrainedModel | No
 def _train(
     context: Context, kind: str, mark: str, pinned: Snapshot, inputs: Inputs, origin: TrainedOn
 ) -> TrainedModel:
-    config, target = context.config, _folder(context, kind, mark)
-    folder = _fresh_bench(target)
-    folder.mkdir(parents=True, exist_ok=True)
-    remove(target / DONE)  # of an earlier training: until this one has ended the folder is no model
-    shutil.copyfile(local_copy(inputs.items), folder / "items.parquet")
-    shutil.copyfile(local_copy(inputs.validation), folder / "validation.parquet")
-    store = config.workspace_path / CHECKPOINTS / target.name
+    config, folder = context.config, _folder(context, kind, mark)
+    remove(folder / DONE)  # of an earlier training: until this one has ended the folder is no model
+    store = config.workspace_path / CHECKPOINTS / folder.name
     snapshot = inputs.pairs if find_model(kind).fitted_on == PAIRS else pinned
     assert snapshot is not None
     model, goes_on = _settings(context, kind), config.training.resume and has_checkpoint(store)
@@ -141,7 +134,7 @@ def _train(
         model,
         mark,
         pinned,
-        unfinished=target / UNFINISHED,
+        unfinished=folder / UNFINISHED,
         goes_on=goes_on,
     ) as run:
         spec = TrainingSpec(
@@ -152,24 +145,23 @@ def _train(
             features=config.features,
             seed=config.seed,
             snapshot=snapshot,
+            inputs=inputs.folder,
             folder=folder,
-            validation=folder / "validation.parquet",
-            checkpoints=_fetched_checkpoints(store),
-            checkpoint_store=None if is_local(store) else uri(store),
+            checkpoints=store,
             trained_on=origin,
             hide_seen=config.recommend.hide_seen,
             warm_start=earlier_model(context, kind),
         )
         with progress_bar(context) as bar:
-            _launch(spec, lambda note: report(context, kind, run, note, bar))
+            spec.write()
+            launch(_order(context, spec), lambda note: report(context, kind, run, note, bar))
             if goes_on:
                 _report_rest(context, kind, run, folder, bar)
-    (folder / DONE).write_text(run.id, encoding="utf-8")
-    publish(folder, target, last=DONE)
-    return TrainedModel(folder=target, mlflow_run_id=run.id, fingerprint=mark)
+    replace_text(folder / DONE, run.id)
+    return TrainedModel(folder=folder, mlflow_run_id=run.id, fingerprint=mark)
 
 
-def _report_rest(context: Context, kind: str, run: Run, folder: Path, bar: tqdm) -> None:
+def _report_rest(context: Context, kind: str, run: Run, folder: Location, bar: tqdm) -> None:
     """Report epochs that ended when nobody listened any more: the training was just being interrupted."""
     logged = run.logged_steps("train/loss")
     for note in json.loads((folder / "model.json").read_text(encoding="utf-8"))["history"]:
@@ -177,47 +169,18 @@ def _report_rest(context: Context, kind: str, run: Run, folder: Path, bar: tqdm)
             report(context, kind, run, note, bar)
 
 
-def _fresh_bench(target: Location) -> Path:
-    """Return where a folder is made: itself, or for a remote one an empty folder of this machine."""
-    bench = workbench(target)
-    if not is_local(target):
-        remove(bench)
-    return bench
-
-
-def _fetched_checkpoints(store: Location) -> Path:
-    """Return this machine's folder for the checkpoints, with the newest one that a remote folder holds."""
-    folder = _fresh_bench(store)
-    if not is_local(store) and has_checkpoint(store):
-        adopt_checkpoint(store, folder)
-    return folder
-
-
-def _launch(spec: TrainingSpec, on_note: OnNote) -> None:
-    spec.write(spec.folder / "spec.json")
-    if fits_itself(spec.kind):
-        threads = spec.training.threads * spec.training.processes
-        return _run("fit_process", spec, on_note, launcher="single", threads=threads)
-    source = None if has_checkpoint(spec.checkpoints) else spec.training.resume_from
-    if source is not None:
-        adopt_checkpoint(locate(source), spec.checkpoints)
-    try:
-        _run("loop_process", spec, on_note, launcher=spec.training.launcher, threads=spec.training.threads)
-    except UserError:
-        if source is not None:  # a checkpoint of another model: without it the next run may start afresh
-            shutil.rmtree(spec.checkpoints)
-        raise
-
-
-def _run(module: str, spec: TrainingSpec, on_note: OnNote, *, launcher: str, threads: int) -> None:
-    launch(
-        f"sequoia.training.{module}",
-        [str(spec.folder / "spec.json"), spec.training.launcher],
-        launcher=launcher,
-        processes=spec.training.processes,
-        threads=threads,
-        timeout_seconds=spec.training.timeout_seconds,
-        on_note=on_note,
+def _order(context: Context, spec: TrainingSpec) -> Order:
+    training, alone = spec.training, fits_itself(spec.kind)
+    return Order(
+        module=f"sequoia.training.{'fit_process' if alone else 'loop_process'}",
+        arguments=[uri(spec.place), training.launcher],
+        launcher="single" if alone else training.launcher,
+        processes=training.processes,
+        threads=training.threads * training.processes if alone else training.threads,
+        timeout_seconds=training.timeout_seconds,
+        hosts=training.hosts,
+        device=training.device,
+        spark=context.spark,
     )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 from sequoia.distributed.collective import Collective
@@ -14,7 +14,7 @@ from sequoia.readers.ahead import ahead
 from sequoia.readers.plan import EpochPlan, plan_epoch
 from sequoia.readers.rank_rows import Position, Share, rank_rows
 from sequoia.readers.row_groups import RowGroup, choose_reader, find_row_groups, told
-from sequoia.storage import locate
+from sequoia.storage import remove
 from sequoia.training.checkpoint import (
     Progress,
     best_weights,
@@ -22,7 +22,7 @@ from sequoia.training.checkpoint import (
     load_tensors,
     save_checkpoint,
 )
-from sequoia.training.checkpoint_folder import publish_checkpoints
+from sequoia.training.checkpoint_folder import open_checkpoints, publish_checkpoints
 from sequoia.training.effort import Effort
 from sequoia.training.examples import Step, make_step
 from sequoia.training.learner import Learner
@@ -55,6 +55,7 @@ class Trainer:
             **spec.model,
         }
         found = told(find_row_groups(spec.snapshot.files)) if group.is_main else None
+        self._folder: Path | None = None  # of checkpoints, on the main rank
         self._groups = [RowGroup(*values) for values in from_main(found, group)]
         self._progress = self._resume()
 
@@ -67,8 +68,8 @@ class Trainer:
         if not progress.finished:
             with closing(ahead(self._steps(), STEPS_AHEAD)) as steps:
                 self._train(steps, validate, report if self._group.is_main else _ignore)
-        if self._group.is_main:
-            self._model.load_state_dict(best_weights(self._spec.checkpoints))
+        if self._folder is not None:
+            self._model.load_state_dict(best_weights(self._folder))
         self._group.barrier()
         return progress
 
@@ -139,8 +140,8 @@ class Trainer:
             progress.restart_epoch()  # other steps: what was learned in some of them stays learned
         progress.plan = numbers
         tensors = self._learner.tensors()
-        if self._group.is_main and begun:
-            tensors = load_tensors(self._spec.checkpoints)
+        if self._folder is not None and begun:
+            tensors = load_tensors(self._folder)
         parts = {name: tensors_from_main(part, self._group) for name, part in tensors.items()}
         self._learner.load(parts)
         progress.finished = self._is_finished(progress)
@@ -148,11 +149,16 @@ class Trainer:
 
     def _found(self) -> dict[str, Any]:
         if not self._settings.resume:
-            shutil.rmtree(self._spec.checkpoints, ignore_errors=True)  # those of an earlier training
-            return {"progress": {}}
+            remove(self._spec.checkpoints)  # those of an earlier training
+        adopted = False
         try:
-            progress = load_progress(self._spec.checkpoints, self._identity)
+            self._folder, adopted = open_checkpoints(self._spec.checkpoints, self._settings.resume_from)
+            progress = load_progress(self._folder, self._identity)
         except UserError as error:
+            if (
+                adopted and self._folder is not None
+            ):  # one of another model: without it the next run may start afresh
+                remove(self._folder)
             return {"refused": str(error)}
         return {"progress": vars(progress) if progress else {}}
 
@@ -179,11 +185,10 @@ class Trainer:
         progress = self._progress
         is_best = at_end and progress.best_epoch == progress.epoch - 1
         skip = at_end and progress.epoch % self._settings.checkpoint_epochs and not is_best
-        if self._group.is_main and (progress.finished or not skip):
+        if self._folder is not None and (progress.finished or not skip):
             tensors = self._learner.tensors()
-            save_checkpoint(self._spec.checkpoints, tensors, progress, self._identity, is_best=is_best)
-            if self._spec.checkpoint_store is not None:
-                publish_checkpoints(self._spec.checkpoints, locate(self._spec.checkpoint_store))
+            save_checkpoint(self._folder, tensors, progress, self._identity, is_best=is_best)
+            publish_checkpoints(self._folder, self._spec.checkpoints)
 
 
 def _ignore(note: dict[str, Any]) -> None:

@@ -15,6 +15,8 @@ from sequoia.buckets.strings import string_buffers
 from sequoia.modelling.histories import Histories, Rows
 from sequoia.modelling.item_index import ItemIndex
 
+FILE = "validation.parquet"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ValidationUsers:
@@ -29,12 +31,12 @@ class ValidationUsers:
         return ValidationUsers(histories=self.histories.take(mine), targets=self.targets[mine])
 
 
-def read_validation(path: Path, index: ItemIndex, columns: Sequence[str] = ()) -> ValidationUsers:
+def read_validation(inputs: Path, index: ItemIndex, columns: Sequence[str] = ()) -> ValidationUsers:
     """Read users (history: list of item ids, target: item id) and translate them to vocabulary rows.
 
     columns: what else is to be known of the events.
     """
-    table = pq.read_table(path, columns=["history", "target", *columns])
+    table = pq.read_table(inputs / FILE, columns=["history", "target", *columns])
     history = one_chunk(table["history"])
     bounds = np.concatenate([[0], np.cumsum(history.value_lengths().to_numpy().astype(np.int64))])
     return ValidationUsers(

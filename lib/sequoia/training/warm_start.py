@@ -14,26 +14,28 @@ from torch import Tensor
 from sequoia.distributed.collective import Collective
 from sequoia.distributed.values import from_main
 from sequoia.errors import UserError
+from sequoia.local_files import local_copy
 from sequoia.modelling.folder import WEIGHTS, read_about
 from sequoia.modelling.histories import FIRST_ITEM_ROW, UNKNOWN_ROW
 from sequoia.modelling.item_index import ItemIndex
 from sequoia.neural.model import NeuralModel
+from sequoia.storage import Location
 
 TABLE = "table.weight"
 KINDS = "table.features.tables."
 
 
-def start_warm(model: NeuralModel, kind: str, earlier: Path, own: Path, group: Collective) -> str:
+def start_warm(model: NeuralModel, kind: str, earlier: Location, own: ItemIndex, group: Collective) -> str:
     """Give rank 0's model the weights of an earlier one; return what was taken, in words.
 
-    earlier, own: model folders, the second of the training itself with its item index. The vector of an item
+    earlier: a model folder; own: the items of the training itself. The vector of an item
     goes with its raw id; an item that the earlier model does not know keeps its random one. The optimizer
     begins anew. Raises UserError on every rank when the earlier model does not fit.
     """
     told = {}
     if group.is_main:
         try:
-            told["taken"] = _take(model, kind, earlier, own)
+            told["taken"] = _take(model, kind, local_copy(earlier), own)
         except UserError as error:
             told["refused"] = str(error)
     told = from_main(told, group)
@@ -42,7 +44,7 @@ def start_warm(model: NeuralModel, kind: str, earlier: Path, own: Path, group: C
     return str(told["taken"])
 
 
-def _take(model: NeuralModel, kind: str, earlier: Path, own: Path) -> str:
+def _take(model: NeuralModel, kind: str, earlier: Path, now: ItemIndex) -> str:
     found = read_about(earlier)["kind"]
     if found != kind:
         raise _unfit(earlier, f"it is a {found}, this one is a {kind}")
@@ -51,7 +53,7 @@ def _take(model: NeuralModel, kind: str, earlier: Path, own: Path) -> str:
         shapes = [_shape(name, weights.get(name)), _shape(name, tensor)]
         if shapes[0] != shapes[1]:
             raise _unfit(earlier, f"its {name} is {shapes[0]}, this one's is {shapes[1]}")
-    before, now = ItemIndex.read(earlier), ItemIndex.read(own)
+    before = ItemIndex.read(earlier)
     rows = before.rows_of(now.items)
     known = (rows >= FIRST_ITEM_ROW).nonzero()[0]
     taken = dict(weights)
