@@ -97,6 +97,22 @@ def test_dropout_comes_from_the_keys_of_the_events(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_products_in_bfloat16_come_to_about_the_same(kind: str) -> None:
+    model = make(kind, dropout=0.3)
+    for parameter in model.parameters():
+        parameter.data.mul_(0.3)
+    histories = batch_of_histories(Histories.of([[5, 6, 7], [8, 9]]), LENGTH)
+    batch = replace(histories, keys_T=torch.arange(5, dtype=torch.int32) * 7919)
+    exact = model.encode(batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        lower = model.encode(batch).float()
+    assert not torch.equal(lower, exact)
+    assert torch.nn.functional.cosine_similarity(lower, exact).min() > 0.99
+    lower.sum().backward()
+    assert all(one.grad is None or one.grad.dtype == torch.float32 for one in model.parameters())
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_preferences_are_of_the_newest_state_and_outlive_the_folder(kind: str, tmp_path: Path) -> None:
     model = make(kind)
     histories = Histories.of([[3, 5, 7], [*range(2, 10)]])

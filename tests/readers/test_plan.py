@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sequoia.readers.plan import EpochPlan, plan_epoch
+from sequoia.readers.plan import EpochPlan, Integers, plan_epoch
 
 
 @st.composite
@@ -22,8 +22,14 @@ def batch_rows(plan: EpochPlan, rank: int, size: int, step: int) -> list[tuple[i
     """Spell out the (group, row in the group) pairs a rank reads in a step, one by one."""
     found = []
     for piece in plan.pieces(step, rank, size):
-        found += [(piece.group, int(row)) for row in plan.order(piece.group)[piece.start : piece.stop]]
+        order = plan.order(piece.group, events_of(plan.rows[piece.group]))
+        found += [(piece.group, int(row)) for row in order[piece.start : piece.stop]]
     return found
+
+
+def events_of(rows: int) -> Integers:
+    """Return how many events rows have: 3 to 50, most of them few."""
+    return np.minimum(2 + np.random.default_rng(rows).geometric(0.15, rows), 50)
 
 
 @settings(max_examples=200, deadline=None)
@@ -80,4 +86,24 @@ def test_epochs_differ_and_repeat_for_the_same_seed() -> None:
     later = plan_epoch([50] * 4, lanes=2, batch_size=10, seed=1, epoch=1)
     assert batch_rows(first, 0, 1, 0) == batch_rows(again, 0, 1, 0)
     assert batch_rows(first, 0, 1, 0) != batch_rows(later, 0, 1, 0)
-    assert not np.array_equal(first.order(0), later.order(0))
+    assert not np.array_equal(first.order(0, events_of(50)), later.order(0, events_of(50)))
+
+
+def test_steps_and_ranks_have_about_as_many_events() -> None:
+    events = events_of(20_000)
+    plan = plan_epoch([20_000], lanes=1, batch_size=256, seed=1, epoch=0)
+    ordered = [
+        sum(events[row] for _, row in batch_rows(plan, rank, 2, step))
+        for step in range(12)
+        for rank in range(2)
+    ]
+    by_chance = events[np.random.default_rng(1).permutation(20_000)][: 24 * 128].reshape(24, 128).sum(axis=1)
+    assert np.std(ordered) < np.std(by_chance) / 2
+
+
+def test_a_row_comes_at_any_place() -> None:
+    events = np.array([3] * 10 + [50] * 10)
+    plans = [plan_epoch([20], lanes=1, batch_size=5, seed=1, epoch=epoch) for epoch in range(2000)]
+    places = np.stack([np.argsort(plan.order(0, events)) for plan in plans])
+    assert np.abs(places.mean(axis=0) - 9.5).max() < 0.7  # 0.13 is the mean's own deviation
+    assert (np.stack([np.bincount(row, minlength=20) for row in places.T]) > 0).all()

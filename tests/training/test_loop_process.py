@@ -107,6 +107,14 @@ def test_neither_the_reader_nor_what_is_encoded_at_once_changes_what_is_learned(
     assert losses(parts) == pytest.approx(losses(whole), abs=1e-4)
 
 
+def test_a_model_of_bfloat16_products_is_learned(make_spec: MakeSpec) -> None:
+    fast = ("training.epochs=25", "training.learning_rate=0.01")
+    lower = train(make_spec("lower", "training.precision=bfloat16", *fast))
+    exact = train(make_spec("exact", "training.precision=float32", *fast))
+    assert losses(lower) != losses(exact)
+    assert lower[-1]["valid"]["ndcg@10"] > 0.9
+
+
 def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
     history = train(make_spec("counted"))
     expected = sum(2 + user % 5 for number in range(4) for user in range(15 + 3 * number))

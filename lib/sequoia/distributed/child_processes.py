@@ -105,6 +105,9 @@ def environment(order: Order) -> dict[str, str]:
 def of_horovod(timeout_seconds: int) -> dict[str, str]:
     """Return the variables by which Horovod is set up."""
     return {
+        # So often (in ms) its processes agree on what is on the way, also where nothing is. With its own
+        # value, 1, that takes 14 % of a core from each; only steps of less than 10 ms are better off.
+        "HOROVOD_CYCLE_TIME": os.environ.get("HOROVOD_CYCLE_TIME", "3"),
         # Gradients come in buckets; fused by chance they would be added up in another order each time.
         "HOROVOD_FUSION_THRESHOLD": "0",
         # Where the launching process is gone as well, a rank must not wait for ever for one that died.

@@ -1,10 +1,10 @@
 """Who reads which training rows when: a pure function of numbers, without any I/O.
 
-Each epoch shuffles the row groups into one line, and the rows of each group. *Lanes* are equal stretches of
-the line, read side by side; a step takes the next rows of every lane, lane by lane, and a rank an equal part
-of them. So a step holds the same rows whatever the number of ranks, every row is read once an epoch, all
-steps of an epoch and all ranks of a step have as many rows (or one less), and any step can be found again
-without what comes before it.
+Each epoch shuffles the row groups into one line, and the rows of each group, short and long ones evenly.
+*Lanes* are equal stretches of the line, read side by side; a step takes the next rows of every lane, lane by
+lane, and a rank an equal part of them. So a step holds the same rows whatever the number of ranks, every row
+is read once an epoch, all steps of an epoch and all ranks of a step have as many rows (or one less) and about
+as many events, and any step can be found again without what comes before it.
 """
 
 from __future__ import annotations
@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Integers = NDArray[np.int64]
+STRATA = 16  # classes of length, of equal numbers of rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +56,22 @@ class EpochPlan:
         """Return the number of steps, the same for every rank."""
         return -(-self.total // self.batch_size)
 
-    def order(self, group: int) -> Integers:
-        """Return the shuffled order of a group's rows: (rows,) int64."""
-        return np.random.default_rng([self.seed, self.epoch, 1, group]).permutation(self.rows[group])
+    def order(self, group: int, events: NDArray[Any]) -> Integers:
+        """Return the shuffled order of a group's rows, (rows,) int64; events: how many each of them has.
+
+        The rows of like length are spread over the order: ranks wait for the one with the most events.
+        """
+        rows = self.rows[group]
+        chance = np.random.default_rng([self.seed, self.epoch, 1, group])
+        shuffled = chance.permutation(rows)
+        by_length = shuffled[np.argsort(events[shuffled], kind="stable")]
+        bounds = rows * np.arange(STRATA + 1) // STRATA
+        sizes = np.diff(bounds)
+        within = np.arange(rows) - np.repeat(bounds[:-1], sizes)
+        for first, last in pairwise(bounds):
+            chance.shuffle(by_length[first:last])
+        place = (within + chance.random(rows)) / np.repeat(sizes, sizes)
+        return by_length[np.argsort(place, kind="stable")]
 
     def pieces(self, step: int, rank: int, size: int) -> Iterator[Piece]:
         """Yield what a rank of `size` reads in a step, in the order of the step's rows."""

@@ -60,7 +60,7 @@ def rank_rows(
 ) -> Generator[StepRows, None, None]:
     """Yield a rank's part of every step; every rank yields the same steps.
 
-    The columns are lists, of one length in all rows.
+    The columns are lists of one length in all rows; what is not 0 in the first one is an event.
     """
     wanted = _first_uses(share.walk())
     with closing(read(groups, wanted, columns)) as tables:
@@ -91,8 +91,9 @@ class _Lane:
 
     def __init__(self, plan: EpochPlan, piece: Piece, table: pa.Table, columns: Sequence[str]) -> None:
         self._of = plan.epoch, piece.group
-        self._order = plan.order(piece.group)
         self._columns = {name: matrix(table.column(name)) for name in columns}
+        events = (self._columns[columns[0]] != 0).sum(axis=1, dtype=np.int32)
+        self._order = plan.order(piece.group, events)
 
     def holds(self, plan: EpochPlan, piece: Piece) -> bool:
         return self._of == (plan.epoch, piece.group)

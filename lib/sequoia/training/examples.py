@@ -110,7 +110,15 @@ def _examples(
     return Examples(batch=batch, at_N=at_N, targets_N=torch.from_numpy(targets_T[has_item_T]))
 
 
-def training_loss(model: NeuralModel, examples: Examples, loss: Loss, negatives_S: Tensor) -> Tensor:
-    """Return the loss summed over the targets; negatives_S: what the loss drew for the step."""
-    states_ND = model.encode(examples.batch).index_select(0, examples.at_N)
+def training_loss(
+    model: NeuralModel, examples: Examples, loss: Loss, negatives_S: Tensor, precision: torch.dtype
+) -> Tensor:
+    """Return the loss summed over the targets.
+
+    negatives_S: what the loss drew for the step. precision: of the model's products; the loss has its own.
+    """
+    lower = precision != torch.float32
+    with torch.autocast(examples.targets_N.device.type, precision, enabled=lower):
+        states_TD = model.encode(examples.batch)
+    states_ND = states_TD.index_select(0, examples.at_N).float()
     return loss(states_ND, examples.targets_N, model.table, negatives_S)

@@ -51,6 +51,7 @@ class Learner:
         self._settings = settings
         self._seed = seed
         self.device = model.table.device
+        self._precision = precision_on(self.device, settings.precision)
         self._gradients = GradientSum(self._parameters, group)
 
     def learn(self, step: Step) -> Tensor:
@@ -62,7 +63,7 @@ class Learner:
             self._items.zero()
         total = torch.zeros(2, dtype=torch.float64, device=self.device)
         for examples in batches:
-            loss = training_loss(self.model, examples, self._loss, negatives_S)
+            loss = training_loss(self.model, examples, self._loss, negatives_S, self._precision)
             loss.backward()  # type: ignore[no-untyped-call]
             total[0] += loss.detach()
             total[1] += len(examples.targets_N)
@@ -76,7 +77,7 @@ class Learner:
     def gradients_of(self, examples: Examples) -> tuple[Tensor | None, ...]:
         """Return the gradients of a batch of this rank, by parameter; nothing is learned and nobody waits."""
         negatives_S = self._loss.draw(examples.targets_N, torch.Generator().manual_seed(self._seed))
-        loss = training_loss(self.model, examples, self._loss, negatives_S)
+        loss = training_loss(self.model, examples, self._loss, negatives_S, self._precision)
         return torch.autograd.grad(loss, [*self.model.parameters()], allow_unused=True)
 
     @property
@@ -145,6 +146,16 @@ def item_rule(wanted: str, loss: Loss) -> Literal["dense", "adam", "adagrad"]:
             "all of them: set training.item_optimizer=auto, or another loss.kind"
         )
     return cast(Literal["dense", "adam", "adagrad"], wanted)
+
+
+def precision_on(device: torch.device, wanted: str) -> torch.dtype:
+    """Return the type of the model's products: `auto` is bfloat16 on a GPU that has it.
+
+    On a processor the products of a small model gain nothing, and casting costs.
+    """
+    if wanted == "auto":
+        wanted = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+    return torch.bfloat16 if wanted == "bfloat16" else torch.float32
 
 
 def learning_rate(settings: TrainingSettings, step: int, steps: int) -> float:

@@ -30,6 +30,7 @@ class TrainingSettings(Settings):
     lanes: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     token_budget: int = Field(ge=1)
+    precision: Literal["auto", "float32", "bfloat16"]
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     item_optimizer: Literal["auto", "dense", "adam", "adagrad"]

@@ -140,7 +140,9 @@ class Trainer:
             progress.restart_epoch()  # other steps: what was learned in some of them stays learned
         progress.plan = numbers
         tensors = self._learner.tensors()
-        if self._folder is not None and begun:
+        if not begun:  # the optimizers' state is nothing, or zero
+            tensors |= {"optimizer": {}, "items": {}}
+        elif self._folder is not None:
             tensors = load_tensors(self._folder)
         parts = {name: tensors_from_main(part, self._group) for name, part in tensors.items()}
         self._learner.load(parts)

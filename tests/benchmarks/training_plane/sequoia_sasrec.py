@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +28,7 @@ ALIKE = [
     f"models.sasrec.max_length={shoppers.LENGTH}", f"models.sasrec.dropout={shoppers.DROPOUT}",
     f"training.batch_size={shoppers.BATCH}", f"training.learning_rate={shoppers.RATE}",
 ]  # fmt: skip
+ROWS_OF_A_RANK = (128, 256, 1024)
 ALONE = ["training.launcher=single", "training.processes=1"]
 
 
@@ -76,13 +78,24 @@ def rates(road: Road, threads: int) -> dict[str, float]:
     }
 
 
-def scaling(road: Road) -> dict[str, float]:
-    """Return how much faster two processes of one thread are than one, and what Horovod takes of torchrun."""
-    two = [*ALIKE, "training.threads=1", "training.epochs=4", "training.processes=2"]
-    one = rate(road.train(*ALIKE, *ALONE, "training.threads=1", "training.epochs=4"))
+def scaling(road: Road) -> dict[str, Any]:
+    """Return how much faster two processes of one thread are than one, and what Horovod takes of torchrun.
+
+    Each process has as many rows of a step, alone or not: by so many rows.
+    """
+    found = {str(rows): _scaling(road, rows) for rows in ROWS_OF_A_RANK}
+    return found | found[str(max(ROWS_OF_A_RANK))]
+
+
+def _scaling(road: Road, rows: int) -> dict[str, float]:
+    same = [*ALIKE, "training.threads=1", "training.epochs=5"]
+    two = [*same, "training.processes=2", f"training.batch_size={2 * rows}"]
+    alone = [*same, *ALONE, f"training.batch_size={rows}"]
+    before = rate(road.train(*alone))
     horovod, torchrun = (
         rate(road.train(*two, f"training.launcher={name}")) for name in ("horovod", "torchrun")
     )
+    one = (before + rate(road.train(*alone))) / 2  # before and after: the machine is not the same for long
     return {
         "rank_1_events_s": one,
         "horovod_2_events_s": horovod,
