@@ -219,6 +219,7 @@ def test_the_cluster_s_own_tasks_train_what_processes_of_one_machine_do(
         assert submit(places, *SMALL, job=job).returncode == 0
     neural = [one for one in SMALL if not one.startswith("training.models")]
     neural += ["training.models=[sasrec]", "training.epochs=2", "loss.logits_type=float32"]
+    neural += ["training.processes=2", "training.threads=1", "training.timeout_seconds=60"]
     found = {}
     for launcher in ("horovod", "horovod-spark", "torch-distributor"):
         done = submit(places, *neural, f"training.launcher={launcher}", "training.resume=false", job="train")
@@ -226,6 +227,13 @@ def test_the_cluster_s_own_tasks_train_what_processes_of_one_machine_do(
         (folder,) = workspace.glob("models/sasrec-*")
         history = json.loads((folder / "model.json").read_text())["history"]
         found[launcher] = [note["loss"] for note in history]
+    more = (*neural, "training.launcher=horovod-spark", "training.processes=3", "training.resume=false")
+    done = submit(places, *more, job="train")
+    assert done.returncode == 2
+    assert (
+        "processes = 3 is more than the tasks that Spark runs side by side here (2)"
+        in done.stdout + done.stderr
+    )
     assert len(found["horovod"]) == 2
     assert found["horovod-spark"] == pytest.approx(found["horovod"], abs=1e-4)
     assert found["torch-distributor"] == pytest.approx(found["horovod"], abs=1e-4)

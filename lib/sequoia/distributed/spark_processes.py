@@ -24,6 +24,7 @@ from sequoia.distributed.spark_worker import GOODBYE, make_task
 from sequoia.errors import UserError
 
 if TYPE_CHECKING:
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
 HELLO_SECONDS = 10.0
@@ -133,13 +134,21 @@ def _classic(spark: SparkSession | None, order: Order) -> SparkSession:
             f"training.launcher = {order.launcher} needs Spark's own driver, and this session is one of "
             "Spark Connect: run the job on the cluster itself, or set training.launcher=torchrun"
         )
-    context = spark.sparkContext
-    if str(context.master).startswith("local") and context.defaultParallelism < order.processes:
+    slots = _slots(spark.sparkContext)
+    if slots is not None and slots < order.processes:
         raise UserError(
-            f"training.processes = {order.processes} is more than this Spark runs side by side "
-            f"({context.defaultParallelism}): lower it, or raise spark.master"
+            f"training.processes = {order.processes} is more than the tasks that Spark runs side by side "
+            f"here ({slots}): lower it, or give Spark more cores"
         )
     return spark
+
+
+def _slots(context: SparkContext) -> int | None:
+    """Return how many tasks run side by side, None where that may grow or is not told."""
+    grows = context.getConf().get("spark.dynamicAllocation.enabled", "false") == "true"
+    if grows or context.getConf().contains("spark.default.parallelism"):
+        return None
+    return int(context.defaultParallelism) // int(context.getConf().get("spark.task.cpus", "1"))
 
 
 def _job(order: Order, spark: SparkSession, task: Callable[[], None]) -> Callable[[], Any]:

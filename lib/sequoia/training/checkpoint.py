@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 from torch.optim import Optimizer
@@ -85,7 +86,24 @@ def set_optimizer_state(optimizer: Optimizer, slots: Mapping[str, Tensor]) -> No
 def save_checkpoint(
     folder: Path, tensors: Tensors, progress: Progress, identity: dict[str, Any], *, is_best: bool
 ) -> None:
-    """Write a checkpoint; `identity` (plain values) says which model it is of."""
+    """Write a checkpoint; `identity` (plain values) says which model it is of.
+
+    Raises UserError when it cannot be written, such as on a full disk: the one before stays.
+    """
+    try:
+        _save_checkpoint(folder, tensors, progress, identity, is_best=is_best)
+    except (OSError, SafetensorError) as error:
+        size = sum(tensor.nbytes for named in tensors.values() for tensor in named.values())
+        why = " ".join(str(error).split())
+        raise UserError(
+            f"a checkpoint of {size:,} bytes could not be written to {folder} ({why}): make room and "
+            "run again; the one before is whole, and the training goes on from it"
+        ) from error
+
+
+def _save_checkpoint(
+    folder: Path, tensors: Tensors, progress: Progress, identity: dict[str, Any], *, is_best: bool
+) -> None:
     name = f"epoch-{progress.epoch:05d}-step-{progress.step:08d}"
     previous = latest_checkpoint(folder)
     state = {"identity": identity, "progress": vars(progress)}
