@@ -25,6 +25,7 @@ from sequoia.modelling.histories import Histories
 from sequoia.modelling.recommender import Recommender
 from sequoia.modelling.registry import load_model
 from sequoia.training.checkpoint_folder import adopt_checkpoint
+from sequoia.training.effort import COUNTS
 from sequoia.training.spec import TrainingSpec
 from tests.training.small_job import staircase
 
@@ -255,8 +256,9 @@ def test_every_epoch_is_told_to_the_launching_process(make_spec: MakeSpec) -> No
     notes: list[dict[str, Any]] = []
     history = train(make_spec("told", "training.epochs=2"), "horovod", 2, notes.append)
     assert [note for note in notes if "valid" in note] == history
-    [cost] = [note for note in notes if "utilisation" in note]
-    assert 0 < cost["utilisation"] < 1
+    costs = [note for note in notes if "utilisation" in note]
+    assert len(costs) == int(COUNTS)
+    assert all(0 < cost["utilisation"] < 1 for cost in costs)
 
 
 def test_a_half_written_checkpoint_is_ignored(make_spec: MakeSpec) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 COLLECTIVES_LAST = 2
 IN_SPARK = ("horovod-spark", "torch-distributor")
 NOTE = "sequoia-note: "
-TAIL = 40  # lines
+TAIL = 100  # lines: torchrun ends with 30 of its own, behind the traces of all processes
 
 
 def send_note(note: dict[str, Any]) -> None:

@@ -60,6 +60,9 @@ class SparkProcesses:
             self._job()
         except Exception as failure:
             self._failure = failure
+        except BaseException:
+            self.kill()
+            raise
         finally:
             self._server.close()
             for listener in self._listeners:
@@ -116,12 +119,14 @@ class SparkProcesses:
             if not secrets.compare_digest(token.encode(), self._token.encode()):
                 return
             channel.settimeout(None)
+            well = False
             with suppress(OSError):  # a process that was killed resets its connection
-                for line in lines:
-                    if line.rstrip("\n") == GOODBYE:
-                        return
-                    self._lines.put(line.rstrip("\n"))
-            self._died.append(int(rank))
+                for line in lines:  # to the end: it takes a connection that is closed here as an order to end
+                    well = well or line.rstrip("\n") == GOODBYE
+                    if not well:
+                        self._lines.put(line.rstrip("\n"))
+            if not well:
+                self._died.append(int(rank))
 
 
 def _classic(spark: SparkSession | None, order: Order) -> SparkSession:

@@ -9,6 +9,7 @@ Shape letters: B rows, W events of a row, T events of a batch, N targets.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -117,8 +118,9 @@ def training_loss(
 
     negatives_S: what the loss drew for the step. precision: of the model's products; the loss has its own.
     """
-    lower = precision != torch.float32
-    with torch.autocast(examples.targets_N.device.type, precision, enabled=lower):
+    device = examples.targets_N.device.type
+    # torch 2.3 warns of a type that it does not cast to, even where it is told not to cast.
+    with nullcontext() if precision == torch.float32 else torch.autocast(device, precision):
         states_TD = model.encode(examples.batch)
     states_ND = states_TD.index_select(0, examples.at_N).float()
     return loss(states_ND, examples.targets_N, model.table, negatives_S)
