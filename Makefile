@@ -9,7 +9,7 @@ RUN := PATH="$(VENV)/bin:$$PATH"
 export LAUNCHER
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench-data bench-gpu bench-train demo dist horovod-nccl test test-remote test-runtime lint types picture clean
+.PHONY: help setup bench-data bench-gpu bench-train bench-tricks demo dist horovod-nccl test test-remote test-runtime lint types picture clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -57,6 +57,10 @@ bench-data: $(READY) ## time the data plane beside DuckDB and polars, ROWS=23000
 
 bench-train: $(READY) ## time training beside RePlay, RecTools and RecBole, SEQUENCES=<file>, WORKSPACE=<folder>; an hour
 	@$(RUN) python tests/benchmarks/training_plane/compare.py $(if $(SEQUENCES),--sequences "$(SEQUENCES)") \
+		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(ARGS)
+
+bench-tricks: $(READY) ## time what each trick of training brings, SEQUENCES=<file>, WORKSPACE=<folder>; 20 minutes
+	@$(RUN) python tests/benchmarks/training_plane/tricks.py $(if $(SEQUENCES),--sequences "$(SEQUENCES)") \
 		$(if $(WORKSPACE),--workspace "$(WORKSPACE)") $(ARGS)
 
 bench-gpu: $(READY) ## time training on a GPU: steps, utilisation, a million items; SEQUENCES=<file>, WORKSPACE=<folder>

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   user_id            BIGINT NOT NULL COMMENT 'dense user id (user_index.id)',
   number             INT NOT NULL COMMENT 'of the target among the events held out of the user in the split, from 1',
   target             INT NOT NULL COMMENT 'vocabulary row of the true next item',
-  rank               BIGINT NOT NULL COMMENT 'from 1 among all items the user has not seen (recommend.hide_seen), ties count against the model',
+  rank               BIGINT NOT NULL COMMENT 'from 1 among all items, without those the user has had (recommend.hide_seen); of ties the last place, or any (evaluate.ties)',
   uniform_rank       BIGINT COMMENT 'from 1 among target and uniform candidates (sampled)',
   popularity_rank    BIGINT COMMENT 'from 1 among target and popularity candidates (sampled)',
   recommended        ARRAY<INT> NOT NULL COMMENT 'vocabulary rows of the top items, best first, for coverage',
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS ${table} (
   target_events      BIGINT NOT NULL COMMENT 'training events of the target, 0 for an item outside the vocabulary',
   shown_popularity   DOUBLE COMMENT 'mean over the ten best items of the share of items that have no more training events; null when none is shown',
   problem            STRING COMMENT 'why this is no rank of a sound model: nan, constant, index, or why it cannot be opened; null for a rank',
-  leaked             BOOLEAN COMMENT 'whether the model was trained on this very event; null where that cannot be told'
+  leaked             BOOLEAN COMMENT 'whether the model was trained on a test event of this user; null where that cannot be told'
 ) USING DELTA
 PARTITIONED BY (model, split)
 COMMENT 'Ranks of the true next items'

@@ -118,7 +118,7 @@ def local_copy(location: Location) -> Path:
     copy = home / state / location.name
     with _locked(home):
         if not copy.exists():
-            _forget(home.glob("*/"))
+            _forget(home.parent.glob("*/*/"))  # of all locations: one of a run is not asked for again
             _fetch(location, present, copy)
     os.utime(home / state)
     return copy

@@ -31,6 +31,9 @@ def test_base_is_complete_and_overrides_change_one_value() -> None:
             "tracking.registered_model=it's",
             'setting tracking.registered_model: "it\'s" must be a name without',
         ),
+        ("training.hosts=gpu1:1", "setting training: hosts gpu1:1 have 1 places for processes = 2"),
+        ("training.hosts=gpu1", "setting training: hosts gpu1 is not of the form machine:places, such as"),
+        ("training={hosts: 'a:2', launcher: torchrun}", "setting training: hosts a:2 with launcher torchrun"),
         ("ingest.first_time=soon", "setting ingest.first_time: 'soon' must be a date or time in ISO 8601"),
     ],
 )

@@ -16,6 +16,7 @@ from sequoia.evaluate.leaks import Leaks
 from sequoia.evaluate.protocol import RankingProtocol
 from sequoia.evaluate.worker import Outcome, Ranking, Users, rank_rows, rank_with, read_users
 from sequoia.modelling.item_index import ItemIndex
+from sequoia.models.sasrec import SasRec
 
 
 @pytest.fixture
@@ -23,7 +24,23 @@ def sound(tmp_path: Path) -> Path:
     return save_counting(tmp_path / "sound", step=1)
 
 
-def ranked(folder: Path, vocabulary: ItemIndex, users: Users, *, own_index: bool, **protocol: Any) -> Outcome:
+def save_neural(folder: Path) -> Path:
+    """Write a small SASRec of the same items."""
+    save_counting(folder, step=1)
+    settings = {"width": 4, "blocks": 1, "heads": 1, "max_length": 3, "dropout": 0.0}
+    SasRec.make(settings, len(RAW) + 2).save(folder, extra={})
+    return folder
+
+
+def ranked(
+    folder: Path,
+    vocabulary: ItemIndex,
+    users: Users,
+    *,
+    own_index: bool,
+    device: str = "cpu",
+    **protocol: Any,
+) -> Outcome:
     ranking = Ranking(
         folders={"it": folder},
         own_index=frozenset({"it"} if own_index else ()),
@@ -31,7 +48,7 @@ def ranked(folder: Path, vocabulary: ItemIndex, users: Users, *, own_index: bool
         leaks={"it": Leaks(told=True)},
         protocol=RankingProtocol(**{"hide_seen": True, "ties": "pessimistic", "seed": 7, **protocol}),
     )
-    return rank_with("it", ranking, vocabulary, users)
+    return rank_with("it", ranking, vocabulary, users, device)
 
 
 def batch() -> pa.RecordBatch:
@@ -112,3 +129,10 @@ def test_a_file_system_that_fails_is_no_judgement_on_the_model(tmp_path: Path, s
     vocabulary = ItemIndex.read(sound)
     with pytest.raises(FileNotFoundError):
         ranked(tmp_path / "unmounted", vocabulary, users_of(vocabulary, sound), own_index=True)
+
+
+def test_a_device_that_fails_is_no_judgement_on_the_model(tmp_path: Path) -> None:
+    folder = save_neural(tmp_path / "neural")
+    vocabulary = ItemIndex.read(folder)
+    with pytest.raises((RuntimeError, AssertionError), match=r"CUDA|cuda|NVIDIA"):
+        ranked(folder, vocabulary, users_of(vocabulary, folder), own_index=True, device="cuda:99")

@@ -53,7 +53,7 @@ def test_a_full_disk_leaves_the_checkpoint_before(make_spec: MakeSpec) -> None:
         text=True,
     )
     assert done.returncode != 0
-    assert "make room and run again; the one before is whole" in done.stderr
+    assert "make room and run again; one before it, where there is one, is whole" in done.stderr
     assert (stopped.checkpoints / "latest").read_text() == before
     assert losses(train(stopped)) == losses(history_of(whole))
     assert weights(stopped.folder) == weights(whole.folder)

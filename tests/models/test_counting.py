@@ -158,6 +158,17 @@ def test_tuning_takes_the_grid_point_with_the_best_ndcg_of_the_real_scorer() -> 
     assert voted_ndcg(Counting(votes, events(sequences), chosen), histories, targets) == pytest.approx(value)
 
 
+def test_a_target_that_the_user_has_had_counts_only_where_seen_items_are_not_hidden() -> None:
+    grid = CountingSettings(
+        window=[1], backward=[0.0], last=[2], decay=[1.0], popularity_power=[0.0], max_neighbours=9
+    )
+    sequences = [[2, 3, 2, 3]]
+    pairs, popular = count(sequences, 1), events(sequences)
+    given = Histories.of([[2, 3, 2]]), np.array([3])
+    assert tune(pairs, popular, *given, grid)[2] == 0.0
+    assert tune(pairs, popular, *given, grid, hide_seen=False)[2] == 1.0
+
+
 def test_without_any_pair_the_most_popular_items_are_left() -> None:
     grid = CountingSettings(
         window=[2], backward=[0.0], last=[1], decay=[0.5], popularity_power=[0.0], max_neighbours=9

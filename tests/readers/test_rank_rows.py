@@ -16,7 +16,7 @@ import pytest
 from sequoia.readers.ahead import ahead
 from sequoia.readers.plan import plan_epoch
 from sequoia.readers.rank_rows import Position, Share, StepRows, rank_rows
-from sequoia.readers.row_groups import RowGroup, choose_reader, find_row_groups, told
+from sequoia.readers.row_groups import RowGroup, choose_reader, find_row_groups, mark_of, told
 from sequoia.tables.snapshot_file import DataFile
 
 READERS = ("petastorm", "pyarrow")
@@ -124,3 +124,12 @@ def test_works_ahead_as_far_as_it_may() -> None:
         time.sleep(0.001)
     assert made == [*range(5)]  # the one taken, three that wait, and one that finds no room
     assert list(numbers) == [*range(1, 20)]
+
+
+def test_the_mark_of_a_table_is_of_its_files_names_and_groups_wherever_they_lie() -> None:
+    groups = [RowGroup("/data/a.parquet", 0, 9), RowGroup("/data/a.parquet", 1, 5)]
+    moved = [RowGroup("s3://shop/a.parquet", 0, 9), RowGroup("s3://shop/a.parquet", 1, 5)]
+    assert mark_of(groups) == mark_of(moved)
+    others = ([*groups[:1], RowGroup("/data/a.parquet", 1, 6)], groups[:1], groups[::-1])
+    others += ([RowGroup("/data/b.parquet", 0, 9), groups[1]],)
+    assert len({mark_of(groups), *map(mark_of, others)}) == 5

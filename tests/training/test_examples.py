@@ -43,7 +43,7 @@ def test_equals_every_prefix_as_its_own_example() -> None:
         expected = expected + F.cross_entropy(scores, torch.tensor([target - 2]), reduction="sum")
     step = step_of(rows)
     assert sorted(step.targets().tolist()) == sorted(target for _, target in prefixes)
-    loss = training_loss(model, step.batches[0], LOSS, NONE, torch.float32)
+    loss = training_loss(model.encode, model.table, step.batches[0], LOSS, NONE, torch.float32)
     torch.testing.assert_close(loss, expected)
     parameters = list(model.parameters())
     found = torch.autograd.grad(loss, parameters)
@@ -90,7 +90,8 @@ def test_learns_a_cycle_of_items() -> None:
     loss = choose_loss(SETTINGS, torch.ones(8))
     for _ in range(60):
         optimizer.zero_grad()
-        (training_loss(model, step.batches[0], loss, NONE, torch.float32) / len(step.targets())).backward()
+        found = training_loss(model.encode, model.table, step.batches[0], loss, NONE, torch.float32)
+        (found / len(step.targets())).backward()
         optimizer.step()
     batch = batch_of_histories(Histories.of([row[:4] for row in rows]), 4)
     scores = model.encode(batch)[batch.newest] @ model.table.all_rows()[2:].T

@@ -124,6 +124,7 @@ def test_every_target_is_trained_on_once_per_epoch(make_spec: MakeSpec) -> None:
 
 def kill_at(spec: TrainingSpec, launcher: str, processes: int, checkpoint: str) -> None:
     """Start a training and kill all of its processes when it has come to a checkpoint."""
+    assert not (spec.checkpoints / checkpoint).exists(), "it would be killed before it has begun"
     wanted = order(spec, launcher, processes)
     process = subprocess.Popen(
         [*prefix(wanted), "-m", wanted.module, *wanted.arguments],

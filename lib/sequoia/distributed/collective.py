@@ -75,7 +75,7 @@ def connect(launcher: str, *, device: torch.device, timeout_seconds: int) -> Col
     if launcher in ("horovod", "horovod-spark"):
         from sequoia.distributed.horovod_group import HorovodGroup
 
-        return HorovodGroup()
+        return HorovodGroup(device)
     if launcher in ("torchrun", "torch-distributor"):
         from sequoia.distributed.torch_group import TorchGroup
 

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sequoia.distributed.collective import Wait
+from sequoia.errors import UserError
 
 
 class HorovodGroup:
@@ -21,7 +22,13 @@ class HorovodGroup:
     called by its kind, and by a number where others of it are on the way.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, device: torch.device) -> None:
+        """Join; raises UserError where tensors of the device cannot be exchanged."""
+        if device.type == "cuda" and not hvd.nccl_built():
+            raise UserError(
+                "training.device is a GPU, and Horovod was built without NCCL: run `make horovod-nccl`, "
+                "or set training.launcher=torchrun or training.device=cpu"
+            )
         hvd.init()
         self.rank = int(hvd.rank())
         self.size = int(hvd.size())

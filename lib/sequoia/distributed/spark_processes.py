@@ -7,15 +7,16 @@ ends them by closing it. So they end when the driver does.
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from io import StringIO
 from queue import SimpleQueue
-from threading import Thread
+from threading import Thread, current_thread, main_thread
 from typing import TYPE_CHECKING, Any
 
 from sequoia.distributed.child_processes import of_horovod
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 HELLO_SECONDS = 10.0
+HELLO_LENGTH = 100
 LAST_LINES_SECONDS = 10.0
 
 
@@ -36,6 +38,7 @@ class SparkProcesses:
 
     def __init__(self, order: Order) -> None:
         spark = _classic(order.spark, order)
+        start = _starter(order, spark)
         self._order = order
         self._lines: SimpleQueue[str | None] = SimpleQueue()
         self._died: list[int] = []
@@ -43,12 +46,13 @@ class SparkProcesses:
         self._not_heard: Exception | None = None
         self._token = secrets.token_hex(16)
         self._server = socket.create_server(("", 0))
+        self._closed = False
         self._channels: list[socket.socket] = []
         self._listeners: list[Thread] = []
         home = spark.conf.get("spark.driver.host") or socket.gethostname(), self._server.getsockname()[1]
         environment = of_horovod(order.timeout_seconds)
         task = make_task(sys.path, home, self._token, environment, order.module, order.arguments)
-        self._job = _job(order, spark, task)
+        self._job = partial(start, task)
 
     def listen(self, hear: Callable[[str], None]) -> None:
         """Run the job, and hand over what the processes write."""
@@ -57,14 +61,15 @@ class SparkProcesses:
         hearing = Thread(target=copy_context().run, args=(self._hand_over, hear), daemon=True)
         hearing.start()
         try:
-            self._job()
+            with _own_signals():
+                self._job()
         except Exception as failure:
             self._failure = failure
         except BaseException:
             self.kill()
             raise
         finally:
-            self._server.close()
+            self._close()
             for listener in self._listeners:
                 listener.join(LAST_LINES_SECONDS)
             self._lines.put(None)
@@ -78,7 +83,7 @@ class SparkProcesses:
 
     def kill(self) -> None:
         """End them, also those that are not connected yet."""
-        self._server.close()
+        self._close()
         for channel in self._channels:
             with suppress(OSError):
                 channel.shutdown(socket.SHUT_RDWR)
@@ -90,6 +95,13 @@ class SparkProcesses:
         if self._died:
             return f"process {self._died[0]} died"
         return f"training under {self._order.launcher} failed: {' '.join(str(self._failure).split())[:1000]}"
+
+    def _close(self) -> None:
+        """Take no more connections; a thread that waits for one learns of it only by the shutdown."""
+        self._closed = True
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._server.close()
 
     def _hand_over(self, hear: Callable[[str], None]) -> None:
         while (line := self._lines.get()) is not None:
@@ -104,6 +116,9 @@ class SparkProcesses:
         with suppress(OSError):  # closed
             while True:
                 channel, _ = self._server.accept()
+                if self._closed:
+                    channel.close()
+                    return
                 self._channels.append(channel)
                 self._listeners.append(Thread(target=self._listen, args=(channel,), daemon=True))
                 self._listeners[-1].start()
@@ -113,7 +128,7 @@ class SparkProcesses:
         with channel, channel.makefile("r", encoding="utf-8", errors="replace") as lines:
             channel.settimeout(HELLO_SECONDS)
             try:
-                token, _, rank = lines.readline().rstrip("\n").partition(" ")
+                token, _, rank = lines.readline(HELLO_LENGTH).rstrip("\n").partition(" ")
             except OSError:
                 return
             if not secrets.compare_digest(token.encode(), self._token.encode()):
@@ -156,15 +171,15 @@ def _slots(context: SparkContext) -> int | None:
     return int(context.defaultParallelism) // int(context.getConf().get("spark.task.cpus", "1"))
 
 
-def _job(order: Order, spark: SparkSession, task: Callable[[], None]) -> Callable[[], Any]:
-    """Return what starts the tasks and waits for them."""
+def _starter(order: Order, spark: SparkSession) -> Callable[[Callable[[], None]], Any]:
+    """Return what starts a task for every process and waits for them."""
     if order.launcher == "torch-distributor":
         from pyspark.ml.torch.distributor import TorchDistributor
 
-        gpus = order.device != "cpu" and int(spark.conf.get("spark.task.resource.gpu.amount", "0") or 0) > 0
+        gpus = order.device != "cpu" and _has_gpu(spark)
         # Made here: it takes the session that is active in its thread.
         distributor = TorchDistributor(num_processes=order.processes, local_mode=False, use_gpu=gpus)
-        return partial(distributor.run, task)
+        return distributor.run
     try:
         import horovod.spark
     except ImportError:
@@ -174,7 +189,6 @@ def _job(order: Order, spark: SparkSession, task: Callable[[], None]) -> Callabl
         ) from None
     return partial(
         horovod.spark.run,
-        task,
         num_proc=order.processes,
         start_timeout=order.timeout_seconds,
         use_gloo=True,
@@ -182,3 +196,26 @@ def _job(order: Order, spark: SparkSession, task: Callable[[], None]) -> Callabl
         stdout=StringIO(),  # what they write comes by their own connection
         stderr=StringIO(),
     )
+
+
+def _has_gpu(spark: SparkSession) -> bool:
+    """Say whether a task has a GPU; raises UserError where it is not one of its own."""
+    amount = float(spark.conf.get("spark.task.resource.gpu.amount", "0") or 0)
+    if amount not in (0, 1):
+        raise UserError(
+            f"spark.task.resource.gpu.amount = {amount:g}: under training.launcher=torch-distributor a task "
+            "has a GPU of its own: set it to 1, or training.device=cpu"
+        )
+    return amount == 1
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Put the handlers of Ctrl-C and SIGTERM back: horovod.spark.run leaves some that do nothing more."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        if current_thread() is main_thread():
+            for number, handler in before.items():
+                signal.signal(number, handler)

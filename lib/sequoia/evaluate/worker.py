@@ -93,9 +93,11 @@ def rank_with(
 ) -> Outcome:
     """Rank with a model; one that is not sound misses every target and says why."""
     try:
-        recommender = open_recommender(local_copy(ranking.folders[name]), device)
+        folder = local_copy(ranking.folders[name])
+        open_recommender(folder)
     except UNREADABLE as error:
         return _missed(users, " ".join(str(error).split()) or type(error).__name__)
+    recommender = open_recommender(folder, device)  # a GPU that fails says nothing of the model
     if name in ranking.own_index and not translate(vocabulary, recommender.index).is_identity:
         return _missed(users, "index")
     return rank_users(recommender, vocabulary, users, ranking.protocol)

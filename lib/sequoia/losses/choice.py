@@ -127,13 +127,14 @@ def choose_loss(settings: LossSettings, counts_V: Tensor) -> Loss:
 def logits_type(wanted: LogitsType, device: torch.device) -> torch.dtype:
     """Return the type of logits: bfloat16 by `auto` only where the machine multiplies it faster."""
     if wanted == "auto":
-        wanted = "bfloat16" if _multiplies_bfloat16(device) else "float32"
+        wanted = "bfloat16" if multiplies_bfloat16(device) else "float32"
     return {"float32": torch.float32, "bfloat16": torch.bfloat16}[wanted]
 
 
-def _multiplies_bfloat16(device: torch.device) -> bool:
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Say whether the machine itself multiplies it; torch says yes of GPUs, too, that only imitate it."""
     if device.type == "cuda":
-        return bool(torch.cuda.is_bf16_supported())
+        return torch.cuda.get_device_capability(device) >= (8, 0)
     about = Path("/proc/cpuinfo")
     flags = about.read_text(encoding="utf-8").split() if about.is_file() else []
     return "avx512_bf16" in flags or "amx_bf16" in flags

@@ -63,10 +63,12 @@ class FitData:
     """What a model that fits itself gets; it has `fit(data, settings)`, which returns it and its metrics.
 
     index: its items. histories, targets: of the validation users, in rows of the index. pairs: of each
-    distance the (V, V) number of ordered training pairs.
+    distance the (V, V) number of ordered training pairs. hide_seen: whether validation hides what a user has
+    had.
     """
 
     index: ItemIndex
     histories: Histories
     targets: NDArray[np.int64]
     pairs: Mapping[int, sp.csr_array]
+    hide_seen: bool = True

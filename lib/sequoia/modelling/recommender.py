@@ -145,6 +145,6 @@ def open_recommender(folder: Path, device: str = "cpu") -> Recommender:
     return _open(folder, (folder / "model.json").stat().st_mtime_ns, device)
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=8)
 def _open(folder: Path, _written: int, device: str) -> Recommender:
     return Recommender.read(folder, device)

@@ -99,12 +99,16 @@ def tune(
     histories: Histories,
     targets: NDArray[np.int64],
     settings: CountingSettings,
+    *,
+    hide_seen: bool = True,
 ) -> tuple[CountingParameters, sp.csr_array, float]:
     """Search the whole grid; return the best parameters (the first of equals), votes, and NDCG@10.
 
-    pairs_by_distance: per distance the (V, V) number of ordered training pairs.
+    pairs_by_distance: per distance the (V, V) number of ordered training pairs. hide_seen: whether what a
+    user has had is not ranked.
     """
-    seen = _seen(histories, len(events_V))
+    shape = len(histories), len(events_V)
+    hidden = _seen(histories, len(events_V)) if hide_seen else sp.csr_array(shape)
     best: tuple[CountingParameters, sp.csr_array, float] | None = None
     for window, backward, power in product(settings.window, settings.backward, settings.popularity_power):
         pairs = sum_pairs(pairs_by_distance, window, len(events_V))
@@ -113,7 +117,7 @@ def tune(
         )
         for last, decay in product(settings.last, settings.decay):
             given = history_votes(histories, len(events_V), last=last, decay=decay)
-            value = _ndcg_at_10(given @ votes, seen, targets)
+            value = _ndcg_at_10(given @ votes, hidden, targets)
             if best is None or value > best[2]:
                 chosen = CountingParameters(
                     window=window, backward=backward, last=last, decay=decay, popularity_power=power
@@ -136,10 +140,10 @@ def _seen(histories: Histories, num_rows: int) -> sp.csr_array:
     return marks
 
 
-def _ndcg_at_10(scores: sp.csr_array, seen: sp.csr_array, targets: NDArray[np.int64]) -> float:
+def _ndcg_at_10(scores: sp.csr_array, hidden: sp.csr_array, targets: NDArray[np.int64]) -> float:
     if not len(targets):
         return 0.0
-    unseen = (scores - scores.multiply(seen)).tocsr()
+    unseen = (scores - scores.multiply(hidden)).tocsr()
     target_score = np.asarray(unseen[np.arange(len(targets)), targets]).ravel()
     user = np.repeat(np.arange(len(targets)), np.diff(unseen.indptr))
     # The target is at or above itself, so the count is its rank; ties count against the model.
@@ -175,7 +179,8 @@ class Counting:
     def fit(cls, data: FitData, settings: dict[str, Any]) -> tuple[Self, dict[str, float]]:
         """Tune on the validation users; return the model and its metric there."""
         grid, events_V = CountingSettings.model_validate(settings), data.index.events
-        chosen, votes, value = tune(data.pairs, events_V, data.histories, data.targets, grid)
+        users = data.histories, data.targets
+        chosen, votes, value = tune(data.pairs, events_V, *users, grid, hide_seen=data.hide_seen)
         return cls(votes, events_V, chosen), {"ndcg@10": value}
 
     def preferences(self, histories: Histories) -> Votes:

@@ -47,8 +47,11 @@ class Gru4Rec(NeuralModel):
         order_T, sizes = by_time(batch.bounds_B1)
         states_TD = self.inputs(batch)
         for layer in self.layers:
-            given = dropout(states_TD, self.p).index_select(0, order_T)
-            found, _ = layer(PackedSequence(given, sizes))
+            given = dropout(states_TD, self.p).index_select(0, order_T).float()
+            with torch.autocast(
+                given.device.type, enabled=False
+            ):  # which takes float16 on a GPU, come what may
+                found, _ = layer(PackedSequence(given, sizes))
             states_TD = torch.empty_like(states_TD).index_copy(0, order_T, found.data)
         return self.output(dropout(states_TD, self.p))  # type: ignore[no-any-return]
 

@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from sequoia.splitmix64 import stream_keys
-
 FACTOR = 0x297A2D39  # odd, its bits without a pattern
+ROUNDS = ((30, -0x40A7B892E31B1A47), (27, -0x6B2FB644ECCEEE15))  # splitmix64's, as signed numbers
 HALF, WHOLE = 1 << 16, 1 << 32
 
 
@@ -55,9 +53,11 @@ class Dropout:
 
 @lru_cache(maxsize=256)
 def _factors(place: int, count: int, device: torch.device) -> Tensor:
-    """Return odd int32 numbers of a place in the model."""
-    keys = stream_keys(place, np.arange(count), 0).astype(np.uint32) | np.uint32(1)
-    return torch.from_numpy(keys.view(np.int32)).to(device)
+    """Return odd int32 numbers of a place in the model: torch's arithmetic alone, which can be compiled."""
+    numbers = torch.arange(count, device=device) + (place << 32)
+    for shift, factor in ROUNDS:
+        numbers = (numbers ^ (numbers >> shift)) * factor
+    return (numbers >> 32).to(torch.int32) | 1
 
 
 def _scramble(bits: Tensor) -> Tensor:

@@ -97,7 +97,7 @@ def save_checkpoint(
         why = " ".join(str(error).split())
         raise UserError(
             f"a checkpoint of {size:,} bytes could not be written to {folder} ({why}): make room and "
-            "run again; the one before is whole, and the training goes on from it"
+            "run again; one before it, where there is one, is whole, and the training goes on from it"
         ) from error
 
 

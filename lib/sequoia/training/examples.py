@@ -8,7 +8,7 @@ Shape letters: B rows, W events of a row, T events of a batch, N targets.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,11 +21,12 @@ from torch import Tensor
 from sequoia.losses.choice import Loss
 from sequoia.modelling.histories import FIRST_ITEM_ROW, PADDING_ROW
 from sequoia.neural.batch import Batch, make_batch
-from sequoia.neural.model import NeuralModel
+from sequoia.neural.item_table import ItemTable
 from sequoia.readers.plan import Integers
 from sequoia.readers.rank_rows import StepRows
 from sequoia.splitmix64 import GAMMA, mix, stream_keys
 
+Encode = Callable[[Batch], Tensor]
 DROPOUT = 2 << 32  # the purpose of the hash that dropout's keys come from; an epoch is added
 
 
@@ -112,15 +113,21 @@ def _examples(
 
 
 def training_loss(
-    model: NeuralModel, examples: Examples, loss: Loss, negatives_S: Tensor, precision: torch.dtype
+    encode: Encode,
+    items: ItemTable,
+    examples: Examples,
+    loss: Loss,
+    negatives_S: Tensor,
+    precision: torch.dtype,
 ) -> Tensor:
     """Return the loss summed over the targets.
 
-    negatives_S: what the loss drew for the step. precision: of the model's products; the loss has its own.
+    encode, items: a model's. negatives_S: what the loss drew for the step. precision: of the model's
+    products; the loss has its own.
     """
     device = examples.targets_N.device.type
     # torch 2.3 warns of a type that it does not cast to, even where it is told not to cast.
     with nullcontext() if precision == torch.float32 else torch.autocast(device, precision):
-        states_TD = model.encode(examples.batch)
+        states_TD = encode(examples.batch)
     states_ND = states_TD.index_select(0, examples.at_N).float()
-    return loss(states_ND, examples.targets_N, model.table, negatives_S)
+    return loss(states_ND, examples.targets_N, items, negatives_S)

@@ -30,6 +30,7 @@ def fit(spec: TrainingSpec) -> None:
         histories=users.histories,
         targets=users.targets,
         pairs=read_pairs(spec.snapshot, index.num_rows),
+        hide_seen=spec.hide_seen,
     )
     model, valid = find_model(spec.kind).fit(data, spec.model)  # type: ignore[attr-defined]
     seconds = time.perf_counter() - started

@@ -8,21 +8,24 @@ exactly as the interrupted one would have, and several ranks learn what one woul
 from __future__ import annotations
 
 import math
+import os
+import shutil
 from typing import Literal, cast
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 
 from sequoia.distributed.collective import Collective
 from sequoia.distributed.gradients import GradientSum
 from sequoia.distributed.values import joined
 from sequoia.errors import UserError
-from sequoia.losses.choice import Loss
+from sequoia.losses.choice import Loss, multiplies_bfloat16
 from sequoia.neural.model import NeuralModel
 from sequoia.splitmix64 import stream_keys
 from sequoia.training.checkpoint import Tensors, optimizer_state, set_optimizer_state
-from sequoia.training.examples import Examples, Step, training_loss
+from sequoia.training.examples import Encode, Examples, Step, training_loss
 from sequoia.training.item_optimizer import ItemOptimizer
 from sequoia.training.settings import TrainingSettings
 
@@ -53,6 +56,7 @@ class Learner:
         self.device = model.table.device
         self._precision = precision_on(self.device, settings.precision)
         self._gradients = GradientSum(self._parameters, group)
+        self._encode: Encode = compiled(model) if settings.compile else model.encode
 
     def learn(self, step: Step) -> Tensor:
         """Take a step; return the loss summed over the targets of all ranks, and their number (float64)."""
@@ -63,7 +67,7 @@ class Learner:
             self._items.zero()
         total = torch.zeros(2, dtype=torch.float64, device=self.device)
         for examples in batches:
-            loss = training_loss(self.model, examples, self._loss, negatives_S, self._precision)
+            loss = self._loss_of(self._encode, examples, negatives_S)
             loss.backward()  # type: ignore[no-untyped-call]
             total[0] += loss.detach()
             total[1] += len(examples.targets_N)
@@ -77,13 +81,16 @@ class Learner:
     def gradients_of(self, examples: Examples) -> tuple[Tensor | None, ...]:
         """Return the gradients of a batch of this rank, by parameter; nothing is learned and nobody waits."""
         negatives_S = self._loss.draw(examples.targets_N, torch.Generator().manual_seed(self._seed))
-        loss = training_loss(self.model, examples, self._loss, negatives_S, self._precision)
+        loss = self._loss_of(self.model.encode, examples, negatives_S)
         return torch.autograd.grad(loss, [*self.model.parameters()], allow_unused=True)
 
     @property
     def dtype(self) -> torch.dtype:
         """Return the type in which most of it is multiplied."""
-        return self._loss.dtype
+        return self._precision if self._loss.samples else self._loss.dtype
+
+    def _loss_of(self, encode: Encode, examples: Examples, negatives_S: Tensor) -> Tensor:
+        return training_loss(encode, self.model.table, examples, self._loss, negatives_S, self._precision)
 
     def _move(self, scale: Tensor, rate: float) -> None:
         """Multiply the summed gradients, cut them where they are too long, and move the parameters."""
@@ -98,6 +105,8 @@ class Learner:
         for options in self._optimizer.param_groups:
             options["lr"] = rate
         self._optimizer.step()
+        for parameter in self._parameters:  # the fused step does not tell that it changed them
+            increment_version(parameter)
         if self._items is not None:
             self._items.step(rate)
 
@@ -133,6 +142,21 @@ class Learner:
         return self._loss.draw(targets_M.to(self.device), torch.Generator().manual_seed(int(seed)))
 
 
+def compiled(model: NeuralModel) -> Encode:
+    """Return the model's `encode` as a program for batches of all shapes, made at the first ones.
+
+    Raises UserError where there is no compiler.
+    """
+    compiler = os.environ.get("CXX", "g++")
+    if shutil.which(compiler) is None:
+        raise UserError(
+            f"training.compile = true needs a C++ compiler, and {compiler} is not here: install it, or set "
+            "training.compile=false"
+        )
+    encode: Encode = torch.compile(model.encode, dynamic=True)
+    return encode
+
+
 def item_rule(wanted: str, loss: Loss) -> Literal["dense", "adam", "adagrad"]:
     """Return how the item table is moved: `auto` is Adam, of the used rows where the loss samples.
 
@@ -154,7 +178,7 @@ def precision_on(device: torch.device, wanted: str) -> torch.dtype:
     On a processor the products of a small model gain nothing, and casting costs.
     """
     if wanted == "auto":
-        wanted = "bfloat16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "float32"
+        wanted = "bfloat16" if device.type == "cuda" and multiplies_bfloat16(device) else "float32"
     return torch.bfloat16 if wanted == "bfloat16" else torch.float32
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sequoia.modelling.names import model_names
 from sequoia.settings import Device, Settings
@@ -31,6 +31,7 @@ class TrainingSettings(Settings):
     batch_size: int = Field(ge=1)
     token_budget: int = Field(ge=1)
     precision: Literal["auto", "float32", "bfloat16"]
+    compile: bool
     epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     item_optimizer: Literal["auto", "dense", "adam", "adagrad"]
@@ -44,3 +45,19 @@ class TrainingSettings(Settings):
     resume: bool
     resume_from: str | None
     warm_start: str | None
+
+    @model_validator(mode="after")
+    def _hosts_have_places(self) -> TrainingSettings:
+        if self.hosts is None:
+            return self
+        if self.launcher != "horovod":
+            raise ValueError(f"hosts {self.hosts} with launcher {self.launcher}: only horovod starts on them")
+        places = [host.rpartition(":")[2] for host in self.hosts.split(",")]
+        if not all(place.isdecimal() for place in places):
+            raise ValueError(f"hosts {self.hosts} is not of the form machine:places, such as gpu1:4,gpu2:4")
+        if sum(map(int, places)) < self.processes:
+            raise ValueError(
+                f"hosts {self.hosts} have {sum(map(int, places))} places for processes = {self.processes}: "
+                "name more, or lower processes"
+            )
+        return self

@@ -29,7 +29,7 @@ PLACES = ("inputs", "folder", "checkpoints", "warm_start")
 TILES = {"target_tile", "item_tile"}
 WITHOUT_EFFECT = {
     *("models", "launcher", "hosts", "processes", "threads", "timeout_seconds", "resume", "resume_from"),
-    *("device", "reader", "token_budget", "checkpoint_epochs", "checkpoint_steps"),
+    *("device", "reader", "token_budget", "compile", "checkpoint_epochs", "checkpoint_steps"),
 }
 
 

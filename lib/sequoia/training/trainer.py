@@ -13,7 +13,7 @@ from sequoia.errors import UserError
 from sequoia.readers.ahead import ahead
 from sequoia.readers.plan import EpochPlan, plan_epoch
 from sequoia.readers.rank_rows import Position, Share, rank_rows
-from sequoia.readers.row_groups import RowGroup, choose_reader, find_row_groups, told
+from sequoia.readers.row_groups import RowGroup, choose_reader, find_row_groups, mark_of, told
 from sequoia.storage import remove
 from sequoia.training.checkpoint import (
     Progress,
@@ -79,7 +79,8 @@ class Trainer:
         for step in meter.timed(steps):
             if effort is None and self._group.is_main and not progress.history:
                 effort = Effort.of(self._learner, step)
-                meter.restart()
+                if effort is not None:
+                    meter.restart()
             meter.add(self._learner.learn(step))
             progress.step = step.number + 1
             if progress.step == step.of:
@@ -135,7 +136,7 @@ class Trainer:
             raise UserError(found["refused"])
         progress = Progress(**found["progress"])
         begun, plan = progress.has_begun, self._plan(0)
-        numbers = [plan.total, plan.batch_size, plan.lanes, plan.seed]
+        numbers = [plan.total, plan.batch_size, plan.lanes, plan.seed, mark_of(self._groups)]
         if progress.step and progress.plan != numbers:
             progress.restart_epoch()  # other steps: what was learned in some of them stays learned
         progress.plan = numbers

@@ -48,7 +48,7 @@ def main() -> None:
     scaling = sequoia_sasrec.scaling(road)
     own = sequoia_sasrec.quality(road, threads, users)
     found = {
-        "machine": _machine(),
+        "machine": machine(),
         "reader": _reader_rates(asked.workspace.absolute() / "rows"),
         "step": step | _peers(asked, threads, own),
         "scaling": scaling,
@@ -114,7 +114,8 @@ def _reader_rates(folder: Path) -> dict[str, float]:
     return rates
 
 
-def _machine() -> str:
+def machine() -> str:
+    """Return the processor and how many cores this process has."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.is_file() else []
     name = next((line.split(": ", 1)[1] for line in lines if line.startswith("model name")), "unknown")

@@ -13,33 +13,24 @@ import argparse
 import json
 import os
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 from typing import Any
 
-import numpy as np
 import sequoia_sasrec
 import shoppers
 import torch
+from single_step import Size, make_learner, milliseconds, random_step
 
-from sequoia.config import load_config
-from sequoia.distributed.single import SingleProcess
-from sequoia.losses.choice import choose_loss
 from sequoia.losses.full import full_softmax
-from sequoia.models.sasrec import SasRec
-from sequoia.readers.rank_rows import StepRows
 from sequoia.training.effort import Effort
-from sequoia.training.examples import Step, make_step
-from sequoia.training.learner import Learner
 
 DATA = Path(os.environ.get("SEQUOIA_TEST_DATA", "data")) / "amazon2014" / "Beauty" / "sequences.txt.gz"
-# Width, blocks, heads, events of a sequence, sequences of a step, items.
-MODELS = {"sasrec-64": (64, 2, 1, 50, 4096, 12_101), "wide-1024": (1024, 8, 16, 200, 128, 100_000)}
-SMALL = {"sasrec-64": (64, 2, 1, 50, 16, 2_000), "wide-1024": (64, 8, 4, 40, 4, 2_000)}
-STEPS, WARM = 20, 5
+MODELS = {
+    "sasrec-64": Size(64, 2, 1, 50, 4096, 12_101),
+    "wide-1024": Size(1024, 8, 16, 200, 128, 100_000),
+}
+SMALL = {"sasrec-64": Size(64, 2, 1, 50, 16, 2_000), "wide-1024": Size(64, 8, 4, 40, 4, 2_000)}
 
 
 def main() -> None:
@@ -71,34 +62,17 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def random_step(length: int, sequences: int, items: int) -> Step:
-    """Return a step of full sequences."""
-    rows = np.random.default_rng(1).integers(2, items + 2, (sequences, length + 1)).astype(np.int32)
-    places = np.arange(sequences)
-    step = StepRows(epoch=0, step=0, steps=1000, places=places, columns={"items": rows})
-    return make_step(step, max_length=length, budget=1 << 30, seed=1)
-
-
-def make_learner(size: tuple[int, ...], device: torch.device) -> Learner:
-    """Return a learner of a SASRec of this size by full softmax, dropout on."""
-    width, blocks, heads, length, _, items = size
-    config = load_config()
-    settings = {"width": width, "blocks": blocks, "heads": heads, "max_length": length, "dropout": 0.2}
-    model = SasRec.make(settings, items + 2).to(device)
-    loss = choose_loss(config.loss, torch.ones(items + 2, device=device))
-    return Learner(model, loss, SingleProcess(), config.training, 1)
-
-
-def step_split(size: tuple[int, ...], device: torch.device) -> dict[str, Any]:
+def step_split(size: Size, device: torch.device) -> dict[str, Any]:
     """Return the milliseconds of the parts of a step, tokens a second and utilisation."""
     learner = make_learner(size, device)
-    step = random_step(size[3], size[4], size[5])
+    step = random_step(size)
     sent = replace(step, batches=[one.to(device) for one in step.batches])
     examples = sent.batches[0]
-    whole = _milliseconds(lambda: learner.learn(step), device)
-    on_device = _milliseconds(lambda: learner.learn(sent), device)
-    forward = _milliseconds(lambda: learner.model.encode(examples.batch), device)
-    both = _milliseconds(lambda: learner.gradients_of(examples), device)
+    compiled = make_learner(size, device, "training.compile=true")
+    whole = milliseconds(lambda: learner.learn(step), device)
+    on_device = milliseconds(lambda: learner.learn(sent), device)
+    forward = milliseconds(lambda: learner.model.encode(examples.batch), device)
+    both = milliseconds(lambda: learner.gradients_of(examples), device)
     effort = Effort.of(learner, sent)
     assert effort is not None
     targets = len(examples.targets_N)
@@ -108,6 +82,7 @@ def step_split(size: tuple[int, ...], device: torch.device) -> dict[str, Any]:
         "encode_ms": forward,
         "forward_and_backward_ms": both,
         "optimizer_ms": on_device - both,
+        "compiled_step_ms": milliseconds(lambda: compiled.learn(step), device),
         "tokens_s": targets / whole * 1000,
         "utilisation": effort.note(targets, whole / 1000, 1)["utilisation"],
         "parameters": effort.parameters,
@@ -127,7 +102,7 @@ def exact_softmax(items: int, device: torch.device) -> dict[str, float]:
             states, targets, vectors, target_tile=512, item_tile=32768, dtype=torch.bfloat16
         ).backward()  # type: ignore[no-untyped-call]
 
-    return {"items": items, "ms": _milliseconds(once, device), "extra_gib": _peak(device) - before}
+    return {"items": items, "ms": milliseconds(once, device), "extra_gib": _peak(device) - before}
 
 
 def beauty(workspace: Path, sequences: Path) -> dict[str, float]:
@@ -135,17 +110,6 @@ def beauty(workspace: Path, sequences: Path) -> dict[str, float]:
     road = sequoia_sasrec.Road(workspace / "road", sequences)
     road.prepare()
     return sequoia_sasrec.quality(road, len(os.sched_getaffinity(0)), shoppers.read(sequences))
-
-
-def _milliseconds(act: Callable[[], Any], device: torch.device) -> float:
-    taken = []
-    for _ in range(WARM + STEPS):
-        begin = time.perf_counter()
-        act()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        taken.append(1000 * (time.perf_counter() - begin))
-    return median(taken[WARM:])
 
 
 def _peak(device: torch.device, *, reset: bool = False) -> float:

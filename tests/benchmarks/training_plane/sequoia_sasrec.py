@@ -105,9 +105,9 @@ def _scaling(road: Road, rows: int) -> dict[str, float]:
     }
 
 
-def quality(road: Road, threads: int, users: list[list[int]]) -> dict[str, float]:
-    """Train by conf/beauty.yaml; return test metrics, the seconds of training, those of the evaluation."""
-    epochs = road.train(*ALONE, f"training.threads={threads}")
+def quality(road: Road, threads: int, users: list[list[int]], *overrides: str) -> dict[str, float]:
+    """Train by conf/beauty.yaml and overrides; return test metrics, and how long it took."""
+    epochs = road.train(*ALONE, f"training.threads={threads}", *overrides)
     recommender = Recommender.read(road.folder)
     torch.set_num_threads(threads)
     names = pa.array([str(item) for items in users for item in items])
